@@ -1,0 +1,1 @@
+"""What generated experiments call: model blocks, data, training and evaluation. Knows nothing of YAML, schemas or specgen."""

@@ -1,0 +1,1 @@
+"""Packed nuScenes data: packing, reading, augmentation, batches, and the synthetic world."""

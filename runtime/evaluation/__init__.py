@@ -1,0 +1,1 @@
+"""How well predictions fit the truth: nuScenes detection scores and segmentation IoU."""

@@ -1,0 +1,1 @@
+"""BEV decoders: a head with its target, losses and decoder."""

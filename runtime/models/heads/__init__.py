@@ -1,0 +1,1 @@
+"""Heads: BEV features to the raw outputs of a task."""

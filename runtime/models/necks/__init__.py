@@ -1,0 +1,1 @@
+"""Necks: maps of several strides, mixed."""

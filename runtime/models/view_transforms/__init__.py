@@ -1,0 +1,1 @@
+"""View transforms: features of the cameras to features of the ground."""

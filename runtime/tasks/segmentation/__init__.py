@@ -1,0 +1,1 @@
+"""Map segmentation in the bird's-eye view."""

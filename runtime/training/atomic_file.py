@@ -1,0 +1,55 @@
+"""Files that are there whole or not at all: written beside their place, flushed, renamed."""
+
+import contextlib
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import RunError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`; what was there before stays when anything goes wrong.
+
+    Raises:
+        RunError: the disk is full, or the place cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        reason = "no space left on the disk" if full else (error.strerror or str(error))
+        hint = (
+            "free some space, then go on with `--resume`"
+            if full
+            else "check that the folder exists and may be written"
+        )
+        raise RunError(
+            f"cannot write {len(content) / 1e6:.1f} MB: {reason}; what was saved before is untouched",
+            hint=hint,
+            place=str(path),
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as indented JSON with a final newline; NaN becomes null, as JSON has none."""
+    write_bytes(path, (json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n").encode())
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not (float("-inf") < value < float("inf")):
+        return None
+    return value

@@ -1,0 +1,44 @@
+"""Which device a run uses, in the words of the spec and in Lightning's."""
+
+from typing import Any
+
+import torch
+
+from runtime.errors import RunError
+
+
+def resolve_device(device: str | None) -> str:
+    """`device` itself, or for None the GPU when there is one.
+
+    Raises:
+        RunError: the device does not exist here.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = device.partition(":")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise RunError(
+            f"device `{device}` is not here, torch {torch.__version__} sees {torch.cuda.device_count()} GPUs",
+            hint="use `--device cpu`, or install a CUDA build of torch",
+        )
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise RunError(f"device `{device}` is not here", hint="use `--device cpu`")
+    return device
+
+
+def lightning_device_arguments(device: str, num_devices: int) -> dict[str, Any]:
+    """`accelerator`, `devices` and `strategy` of `lightning.Trainer`; data parallel only for several devices."""
+    kind, _, index = device.partition(":")
+    devices: Any = [int(index)] if index else num_devices
+    return {
+        "accelerator": {"cuda": "gpu"}.get(kind, kind),
+        "devices": devices,
+        "strategy": "ddp" if num_devices > 1 else "auto",
+    }
+
+
+def describe_device(device: str) -> str:
+    """The device by its name, for the record of a run."""
+    if device.startswith("cuda"):
+        return f"{device} ({torch.cuda.get_device_name(torch.device(device))})"
+    return f"{device} ({torch.get_num_threads()} threads)"

@@ -1,0 +1,133 @@
+"""Evaluates a trained stage: a table on stdout, `metrics.json`, the nuScenes result file and pictures in a run directory."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+
+from runtime.errors import RunError
+from runtime.training.atomic_file import write_json
+from runtime.training.device import describe_device, resolve_device
+from runtime.training.evaluation import Evaluation
+from runtime.training.float_trainer import DistributedDataParallelTrainer
+from runtime.training.report import duration, say, start_reporting
+from runtime.training.result_table import result_table
+from runtime.training.run_directory import create_run, file_digest, find_runs
+from runtime.training.sample_pictures import SamplePictures
+from runtime.training.stage_arguments import StageArguments
+
+
+class _Progress(pl.Callback):
+    """A line every ten seconds."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if time.monotonic() - self._last > 10:
+            self._last = time.monotonic()
+            say(f"evaluated {module.evaluated_samples} of {len(module.val_loader.dataset)} samples")
+
+
+def predict_stage(
+    stage: str,
+    experiment: Path,
+    build_trainer: Callable[[], DistributedDataParallelTrainer],
+    arguments: StageArguments,
+) -> None:
+    """Evaluate and report; data go to stdout, everything else to stderr.
+
+    Raises:
+        RunError: no trained run, unreadable checkpoint, bad data.
+    """
+    checkpoint = None if arguments.untrained else arguments.checkpoint or find_trained(experiment, stage)
+    trainer = build_trainer()
+    trainer.device = arguments.device or trainer.device
+    # Evaluation is exact on one device only: samplers pad their shares.
+    trainer.num_devices = 1
+    run = create_run(experiment, f"predict-{stage}")
+    run.claim()
+    start_reporting(run.log_file)
+    run.start(
+        seed=trainer.seed,
+        device=describe_device(resolve_device(trainer.device)),
+        inputs={
+            "checkpoint": None if checkpoint is None else str(checkpoint),
+            "checkpoint_sha256": _digest(checkpoint),
+        },
+    )
+    say(f"run {run.path}, weights {checkpoint or 'untrained'}")
+    try:
+        pictures = SamplePictures(run.path / "pictures", arguments.pictures)
+        evaluation = trainer.evaluate(
+            checkpoint, num_samples=arguments.num_samples, callbacks=[_Progress(), pictures]
+        )
+        for metric in trainer.val_metrics:
+            if hasattr(metric, "write_results"):
+                metric.write_results(run.path / f"{metric.name}-nuscenes-results.json")
+        report = _report(stage, checkpoint, evaluation)
+        write_json(run.path / "metrics.json", report)
+    except BaseException as error:
+        with contextlib.suppress(RunError, OSError):
+            run.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", error=str(error))
+        raise
+    say(f"evaluated {evaluation.num_samples} samples in {duration(evaluation.seconds)}")
+    for picture in pictures.written:
+        say(f"picture {picture}")
+    text = json.dumps(report, indent=2) if arguments.json else result_table(report)
+    print(text, flush=True)
+    (run.path / "report.txt").write_text(result_table(report) + "\n", encoding="utf-8")
+    run.finish("finished", metrics=evaluation.metrics)
+
+
+def find_trained(experiment: Path, stage: str) -> Path:
+    """The best checkpoint of the latest finished run.
+
+    Raises:
+        RunError: no run has finished; the message says what to do.
+    """
+    runs = find_runs(experiment, stage)
+    for run in reversed(runs):
+        best = run.checkpoints / "best.safetensors"
+        if run.record.get("status") == "finished" and best.is_file():
+            return best
+    train = f"`specgen run {experiment} --stage {stage}`"
+    if runs:
+        best = runs[-1].checkpoints / "best.safetensors"
+        other = f", or evaluate it as it is with `--checkpoint {best}`" if best.is_file() else ""
+        raise RunError(
+            f"no run of stage `{stage}` has finished, the newest, `{runs[-1].path.name}`, is {runs[-1].record.get('status')}",
+            place=str(experiment),
+            hint=f"finish it with `specgen run {experiment} --stage {stage} --resume`{other}",
+        )
+    raise RunError(
+        f"stage `{stage}` has not been trained", place=str(experiment), hint=f"train it with {train}"
+    )
+
+
+def _digest(checkpoint: Path | None) -> str | None:
+    return None if checkpoint is None else file_digest(checkpoint)
+
+
+def _report(stage: str, checkpoint: Path | None, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "checkpoint": None if checkpoint is None else str(checkpoint),
+        "split": evaluation.split,
+        "num_samples": evaluation.num_samples,
+        "data_digest": evaluation.digest,
+        "line_width": evaluation.line_width,
+        "metrics": evaluation.metrics,
+    }

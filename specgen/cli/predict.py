@@ -1,0 +1,41 @@
+"""`specgen predict`: the metrics of a trained stage on the validation split, with pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specgen.cli.stage_process import run_stage_script
+from specgen.experiment import find_experiment
+
+
+def predict(
+    experiment: Annotated[
+        str | None, typer.Argument(help="experiment directory, or its name under `experiments/`")
+    ] = None,
+    stage: Annotated[str, typer.Option("--stage", help="the stage whose checkpoint is evaluated")] = "float",
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="evaluate this file, not the best of the newest run")
+    ] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="evaluate the initial weights")] = False,
+    pictures: Annotated[int, typer.Option("--pictures", min=0, help="how many samples to draw")] = 4,
+    num_samples: Annotated[
+        int | None, typer.Option("--num-samples", min=1, help="evaluate only the first samples")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the metrics as JSON")] = False,
+) -> None:
+    """Evaluate a stage: NDS, mAP, true-positive errors, IoU of the map."""
+    found = find_experiment(experiment)
+    arguments = ["--predict", "--pictures", str(pictures)]
+    if checkpoint is not None:
+        arguments += ["--checkpoint", str(checkpoint.resolve())]
+    if untrained:
+        arguments.append("--untrained")
+    if num_samples is not None:
+        arguments += ["--num-samples", str(num_samples)]
+    if device is not None:
+        arguments += ["--device", device]
+    if as_json:
+        arguments.append("--json")
+    raise typer.Exit(run_stage_script(found, stage, arguments))

@@ -1,0 +1,1 @@
+"""The generated experiment, as texts: a pure function of the compiled spec."""

@@ -1,0 +1,63 @@
+"""The whole experiment out of a compiled spec: names and texts of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from specgen import __version__
+from specgen.document import Node
+from specgen.emit.literal import literal
+from specgen.emit.lock import LOCK, digest, lock_text
+from specgen.emit.python_files import python_files
+from specgen.emit.readme import readme
+from specgen.emit.spec_yaml import spec_yaml
+from specgen.emit.templates import Templates
+from specgen.emit.units import TARGET, units_of
+from specgen.inference import Graph
+from specgen.load import LoadedSpec
+from specgen.schemas import SUFFIX, TOP, Schema, Schemas, children
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedExperiment:
+    """Texts by file name relative to the experiment's folder, the lock among them."""
+
+    name: str
+    files: Mapping[str, str]
+
+
+def emit(
+    *, root: Node, graph: Graph, loaded: LoadedSpec, schemas: Schemas, templates: Templates
+) -> GeneratedExperiment:
+    """All files of the experiment; the same for the same arguments, whatever the machine, folder or time."""
+    spec = "".join(c if c.isprintable() else "?" for c in loaded.shown)
+    units = units_of(root, schemas)
+    files = python_files(units, schemas, graph, templates, spec)
+    files[TARGET] = templates.render("target.py.j2", spec=spec, march=literal(root.plain_at("march")))
+    files["spec.yaml"] = templates.render("spec.yaml.j2", spec=spec, text=spec_yaml(root))
+    files["README.md"] = readme(root, graph, units, schemas, templates, spec)
+    files[LOCK] = lock_text(
+        version=__version__,
+        spec=spec,
+        sets=loaded.sets,
+        tables={
+            "specs": {file: digest(text) for file, text in loaded.files.items()},
+            "schemas": {
+                name: schemas.digests[name] for name in _schemas_used(root, schemas.top, schemas) | {TOP}
+            },
+            "templates": templates.digests(),
+            "files": {name: digest(text) for name, text in files.items()},
+        },
+    )
+    return GeneratedExperiment(str(root.plain_at("name")), dict(sorted(files.items())))
+
+
+def _schemas_used(node: Node, schema: Schema, schemas: Schemas) -> set[str]:
+    """Schema files of the components in the spec; changes of others make no difference to it."""
+    used = set()
+    if "x-kind" in schema and node.type is not None:
+        used.add(f"{schema['x-kind']}/{node.type}{SUFFIX}")
+    for _, child, part in children(schemas.view(schema, node), node):
+        used |= _schemas_used(child, part, schemas)
+    return used

@@ -1,0 +1,40 @@
+"""The Jinja2 templates: text around what the emitter made, no decisions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The template files, by name."""
+
+    texts: dict[str, str]
+
+    def render(self, template: str, **values: object) -> str:
+        """The template filled in; a value that it names and that is not given is an error."""
+        environment = jinja2.Environment(
+            loader=jinja2.DictLoader(self.texts),
+            autoescape=False,  # nosec: Python and Markdown, whose values come from emitters of their own
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        return environment.get_template(template).render(**values)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each template."""
+        return {
+            name: "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+            for name, text in sorted(self.texts.items())
+        }
+
+
+def read_templates(folder: Path) -> Templates:
+    """All templates of a folder."""
+    return Templates({path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.j2"))})

@@ -1,0 +1,70 @@
+"""Rules beyond the schemas: a table of codes and functions. A function's docstring is the rule it keeps."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from specgen.diagnostic import Diagnostic
+from specgen.document import Node
+from specgen.rules import data, grids, images, indexes, march, segmentation, stages, tasks
+from specgen.rules.finding import Finding, Rule
+
+__all__ = ["RULES", "Finding", "Rule", "check"]
+
+RULES: MappingProxyType[str, Rule] = MappingProxyType(
+    {
+        "E301": images.resize_is_one_thing,
+        "E302": images.ranges_ascend,
+        "E303": images.crop_fits,
+        "E304": images.size_is_fixed,
+        "E305": images.sizes_agree,
+        "E306": images.size_divides,
+        "E307": images.images_become_tensors,
+        "E308": images.no_classification_top,
+        "E311": indexes.neck_indexes_exist,
+        "E312": indexes.neck_lists_agree,
+        "E313": indexes.pyramid_levels_exist,
+        "E314": indexes.pyramid_outputs_exist,
+        "E315": indexes.feature_indexes_exist,
+        "E321": grids.whole_cells,
+        "E322": grids.dataset_grid_agrees,
+        "E323": grids.map_grid_agrees,
+        "E324": grids.grid_divides,
+        "E325": grids.head_cells_are_grid_cells,
+        "E326": grids.out_size_factors_agree,
+        "E327": grids.scale_is_power_of_two,
+        "E328": grids.scale_does_not_saturate,
+        "E329": grids.six_views,
+        "E331": tasks.parts_fit,
+        "E332": tasks.names_differ,
+        "E333": tasks.class_names_are_the_datasets,
+        "E334": tasks.tasks_share_out_the_classes,
+        "E335": tasks.lists_per_task,
+        "E336": tasks.metrics_have_a_task,
+        "E337": tasks.kernels_are_odd,
+        "E341": segmentation.class_count_fits,
+        "E342": segmentation.sigmoid_goes_with_bce,
+        "E343": segmentation.class_weights_fit,
+        "E344": segmentation.unknown_cells_are_ignored,
+        "E345": segmentation.metric_classes_fit,
+        "E351": data.loaders_exist,
+        "E352": data.several_devices_sample,
+        "E361": stages.earlier_stages_exist,
+        "E362": stages.trainer_fits_stage,
+        "E363": stages.later_stages_load,
+        "E364": stages.float_stays_float,
+        "E365": stages.one_schedule,
+        "E366": stages.best_is_measured,
+        "E367": stages.milestones_ascend,
+        "E371": march.march_is_known,
+    }
+)
+
+
+def check(document: Node) -> tuple[Diagnostic, ...]:
+    """Every break of every rule, for a document that is valid, filled and inferred."""
+    return tuple(
+        Diagnostic(code, finding.message, finding.span, finding.related, finding.hint)
+        for code, rule in RULES.items()
+        for finding in rule(document)
+    )

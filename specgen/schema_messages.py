@@ -1,0 +1,255 @@
+"""What each schema keyword says to a user whose value does not fit: both the value and what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from specgen.diagnostic import Diagnostic, Span
+from specgen.document import Node, Path, dotted
+from specgen.schemas import Schema
+
+_TYPES = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a map",
+    "null": "`null`",
+}
+_PATTERNS = {
+    "^[a-z][a-z0-9_]*$": "lower-case letters, digits and `_`, starting with a letter",
+    "^[A-Za-z_][A-Za-z0-9_]*$": "letters, digits and `_`, not starting with a digit",
+    "^[1-9][0-9]*$": "a whole number from 1",
+}
+_YAML_1_1 = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A value (`instance`, at `path`) that a schema's `keyword` refuses; `limit` is the keyword's value."""
+
+    path: Path
+    node: Node
+    keyword: str | None
+    limit: Any
+    instance: Any
+    schema: Schema
+
+    @property
+    def about_keys(self) -> bool:
+        """Whether the mistake is in which keys a map has, so that one is judged beside the others."""
+        return self.keyword in ("additionalProperties", "required")
+
+    @property
+    def subject(self) -> str:
+        return f"`{dotted(self.path)}`" if self.path else "the spec"
+
+
+def shown(value: Any) -> str:
+    """A value as a user would write it, cut when long."""
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif value is None:
+        text = "null"
+    elif isinstance(value, str):
+        text = '"' + "".join(c if c.isprintable() else "?" for c in value) + '"'
+    elif isinstance(value, dict):
+        text = "{" + ", ".join(f"{key}: {shown(item)}" for key, item in value.items()) + "}"
+    elif isinstance(value, list):
+        text = "[" + ", ".join(shown(item) for item in value) + "]"
+    else:
+        text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def close_to(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was most likely meant."""
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def _listed(words: list[str], last: str = "or") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+# -- keys ----------------------------------------------------------------------------------------------------
+
+
+def keys_diagnostics(misfits: list[Misfit]) -> list[Diagnostic]:
+    """Unknown and missing keys of one map; a missing key that a typo explains is not reported as well."""
+    first = misfits[0]
+    node = first.node
+    title = f"{first.subject} (`{node.type}`)" if node.type is not None else first.subject
+    missing = _missing(misfits)
+    result = []
+    for key, schema in _unknown(misfits).items():
+        properties = schema.get("properties", {})
+        meant = close_to(key, [name for name in properties if node.get(name) is None])
+        place = node.at(key).key_span or node.at(key).span
+        hint = f"did you mean `{meant}`?" if meant else None
+        if hint is None and not properties:
+            patterns = [_PATTERNS.get(p, f"`{p}`") for p in schema.get("patternProperties", {})]
+            hint = f"its keys are {_listed(patterns)}" if patterns else None
+        result.append(Diagnostic("E102", f"{title} has no key `{key}`", place, hint=hint))
+        missing.pop(meant or "", None)
+    for key, schema in missing.items():
+        description = schema.get("properties", {}).get(key, {}).get("description", "").rstrip(".")
+        hint = f"`{key}`: {description}" if description else None
+        if key == "type" and (types := schema.get("properties", {}).get("type", {}).get("enum")):
+            hint = f"`type` is one of {_listed([f'`{name}`' for name in types])}"
+        result.append(Diagnostic("E103", f"{title} needs the key `{key}`", _name_place(node), hint=hint))
+    return result
+
+
+def _unknown(misfits: list[Misfit]) -> dict[str, Schema]:
+    found: dict[str, Schema] = {}
+    for misfit in misfits:
+        if misfit.keyword == "additionalProperties":
+            patterns = misfit.schema.get("patternProperties", {})
+            for key in misfit.instance:
+                known = key in misfit.schema.get("properties", {}) or any(re.search(p, key) for p in patterns)
+                if not known:
+                    found[key] = misfit.schema
+    return found
+
+
+def _missing(misfits: list[Misfit]) -> dict[str, Schema]:
+    found: dict[str, Schema] = {}
+    for misfit in misfits:
+        if misfit.keyword == "required":
+            for key in misfit.limit:
+                if key not in misfit.instance:
+                    found.setdefault(key, misfit.schema)
+    return found
+
+
+def _name_place(node: Node) -> Span:
+    """Where a component is named: its type, else its key."""
+    named = node.get("type")
+    return named.span if named is not None else node.key_span or node.span
+
+
+# -- values --------------------------------------------------------------------------------------------------
+
+
+def value_diagnostic(misfit: Misfit) -> Diagnostic:
+    """The diagnostic for one value."""
+    if misfit.node.is_map and isinstance(misfit.instance, str):
+        return _key_name(misfit)
+    code, say = _SAYINGS.get(misfit.keyword or "", ("E199", _not_allowed))
+    wanted, hint = say(misfit)
+    unit = misfit.schema.get("x-unit")
+    counted = misfit.keyword in _COUNTING
+    value = f"has {_counted(misfit.instance)}" if counted else f"is {shown(misfit.instance)}"
+    in_unit = f" ({unit})" if unit and code == "E106" else ""
+    return Diagnostic(code, f"{misfit.subject} {value}, {wanted}{in_unit}", misfit.node.span, hint=hint)
+
+
+def _key_name(misfit: Misfit) -> Diagnostic:
+    child = misfit.node.at(misfit.instance)
+    wanted = _PATTERNS.get(misfit.limit, f"text that fits the pattern `{misfit.limit}`")
+    message = f"the key `{misfit.instance}` of {misfit.subject} is not a name here: expected {wanted}"
+    return Diagnostic("E104", message, child.key_span or child.span)
+
+
+def _counted(instance: Any) -> str:
+    noun = "entr" if isinstance(instance, dict) else "element"
+    plural, single = ("ies", "y") if isinstance(instance, dict) else ("s", "")
+    return f"{len(instance)} {noun}{single if len(instance) == 1 else plural}"
+
+
+def _choice(misfit: Misfit) -> tuple[str, str | None]:
+    options = misfit.limit if misfit.keyword == "enum" else [misfit.limit]
+    meant = (
+        close_to(misfit.instance, [o for o in options if isinstance(o, str)]) if _is_text(misfit) else None
+    )
+    names = [f"`{o}`" if isinstance(o, str) else shown(o) for o in options]
+    text = f"expected {'one of ' if len(names) > 1 else ''}{_listed(names)}"
+    return text, f"did you mean `{meant}`?" if meant else None
+
+
+def _is_text(misfit: Misfit) -> bool:
+    return isinstance(misfit.instance, str)
+
+
+def _kind_of_value(misfit: Misfit) -> tuple[str, str | None]:
+    types = [misfit.limit] if isinstance(misfit.limit, str) else list(misfit.limit)
+    hint = None
+    if "boolean" in types and misfit.instance in _YAML_1_1:
+        hint = f"write `{_YAML_1_1[misfit.instance]}`: in YAML 1.2 `{misfit.instance}` is text"
+    return f"expected {_listed([_TYPES.get(name, name) for name in types])}", hint
+
+
+def _any_of(misfit: Misfit) -> tuple[str, str | None]:
+    types = [t for option in misfit.limit for t in _as_list(option.get("type"))]
+    names = list(dict.fromkeys(_TYPES.get(name, name) for name in types))
+    return (f"expected {_listed(names)}" if names else "which is not allowed here"), None
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _pattern(misfit: Misfit) -> tuple[str, str | None]:
+    if misfit.limit in _PATTERNS:
+        return f"expected {_PATTERNS[misfit.limit]}", None
+    return f"expected text that fits the pattern `{misfit.limit}`", _description(misfit)
+
+
+def _description(misfit: Misfit) -> str | None:
+    text = misfit.schema.get("description", "").rstrip(".")
+    return f"`{misfit.path[-1]}`: {text}" if text and misfit.path else None
+
+
+def _repeated(misfit: Misfit) -> tuple[str, str | None]:
+    twice = next((v for i, v in enumerate(misfit.instance) if v in misfit.instance[:i]), None)
+    return f"which has {shown(twice)} twice", None
+
+
+def _length(misfit: Misfit) -> tuple[str, str | None]:
+    first = misfit.schema.get("prefixItems")
+    low, high = misfit.schema.get("minItems"), misfit.schema.get("maxItems")
+    if first is not None:
+        return f"expected {len(first)}", None
+    if low is not None and low == high:
+        return f"expected {low}", None
+    at_least = misfit.keyword in ("minItems", "minProperties")
+    return f"expected at {'least' if at_least else 'most'} {misfit.limit}", None
+
+
+def _not_allowed(misfit: Misfit) -> tuple[str, str | None]:
+    return "which is not allowed here", _description(misfit)
+
+
+def _limit(words: str) -> Callable[[Misfit], tuple[str, str | None]]:
+    return lambda misfit: (f"expected {words} {shown(misfit.limit)}", None)
+
+
+_COUNTING = ("minItems", "maxItems", "items", "minProperties", "maxProperties")
+_SAYINGS: dict[str, tuple[str, Callable[[Misfit], tuple[str, str | None]]]] = {
+    "type": ("E101", _kind_of_value),
+    "anyOf": ("E101", _any_of),
+    "oneOf": ("E101", _any_of),
+    "enum": ("E105", _choice),
+    "const": ("E105", _choice),
+    "minimum": ("E106", _limit("at least")),
+    "maximum": ("E106", _limit("at most")),
+    "exclusiveMinimum": ("E106", _limit("more than")),
+    "exclusiveMaximum": ("E106", _limit("less than")),
+    "multipleOf": ("E106", _limit("a multiple of")),
+    "pattern": ("E104", _pattern),
+    "minLength": ("E104", lambda _: ("expected some text", None)),
+    "maxLength": ("E104", lambda m: (f"expected at most {m.limit} characters", None)),
+    "minItems": ("E107", _length),
+    "maxItems": ("E107", _length),
+    "items": ("E107", _length),
+    "minProperties": ("E107", _length),
+    "maxProperties": ("E107", _length),
+    "uniqueItems": ("E107", _repeated),
+}

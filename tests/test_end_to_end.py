@@ -1,0 +1,82 @@
+"""The README's path in small: world, pack, build, train, resume, predict, each by its command in its own process."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def specgen(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "specgen", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def project(packed_world) -> Path:  # type: ignore[no-untyped-def]
+    """A project folder with the packed world and the tiny experiment, trained for four steps."""
+    folder = packed_world.project
+    shutil.copytree(ROOT / "specs", folder / "specs")
+    built = specgen("build", "specs/bev_ipm_tiny.yaml", cwd=folder)
+    assert built.returncode == 0, built.stderr
+    trained = specgen("run", "--stage", "float", "--num-steps", "4", cwd=folder)
+    assert trained.returncode == 0, trained.stderr
+    return folder
+
+
+def test_run_records_what_it_did(project: Path) -> None:
+    (record,) = (project / "experiments" / "bev_ipm_tiny" / "runs").glob("*-float/run.json")
+    run = json.loads(record.read_text(encoding="utf-8"))
+    assert run["status"] == "finished"
+    assert run["stage"] == "float"
+    assert len(run["lock_sha256"]) == 64
+    assert {"NDS", "mIoU"} <= set(run["metrics"])
+    assert all((record.parent / name).is_file() for name in run["outputs"])
+
+
+def test_predict_prints_metrics_and_draws(project: Path) -> None:
+    done = specgen("predict", "--stage", "float", "--pictures", "1", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(done.stdout)
+    assert metrics["split"] == "val" and metrics["num_samples"] == 4
+    assert 0.0 <= metrics["metrics"]["NDS"] <= 1.0
+    pictures = list((project / "experiments" / "bev_ipm_tiny" / "runs").glob("*predict*/**/*.png"))
+    assert len(pictures) == 1 and pictures[0].stat().st_size > 50_000
+
+
+def test_second_run_is_up_to_date(project: Path) -> None:
+    again = specgen("run", cwd=project)
+    assert again.returncode == 0
+    assert "up to date" in again.stderr
+
+
+def test_calops_counts_the_view_transform(project: Path) -> None:
+    done = specgen("calops", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    counted = json.loads(done.stdout)
+    rows = {row["name"]: row for row in counted["modules"]}
+    assert rows["view_transformer"]["macs"] > 0
+    assert counted["total"]["macs"] == sum(row["macs"] for name, row in rows.items() if "." not in name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "nowhere", "--stage", "float"), "is not an experiment"),
+        (("run", "--stage", "flaot"), "is not a stage"),
+        (("run", "--stage", "calibration"), "no stage `calibration` that this version can run"),
+        (("predict", "--checkpoint", "missing.safetensors"), "missing.safetensors"),
+        (("data", "pack", "--src-data-dir", "none", "--target-data-dir", "x", "--split-name", "val"), "none"),
+        (("data", "verify", "tmp_data/nuscenes/v1.0-trainval/absent_lmdb"), "absent_lmdb"),
+    ],
+)
+def test_mistakes_get_one_message(project: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = specgen(*arguments, cwd=project)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,17 @@
+"""A model and a dataset of a few numbers, with the interface of the real ones, so that the loop itself can be tested in a second."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    """An experiment folder with a lock, as the compiler leaves it."""
+    folder = tmp_path / "experiments" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "experiment.lock").write_text('spec = "toy"\n')
+    return folder
