@@ -47,9 +47,9 @@ def compiled(path: Path, sources: Sources, sets: tuple[str, ...] = ()) -> Compil
     inference = infer(filled(loaded.root, schemas))
     root = arranged(inference.document, schemas)
     units = units_of(root, schemas)
-    wrong = [*inference.diagnostics, *check(root)]
+    wrong = [*inference.diagnostics, *check(root), *unit_problems(units)]
     if not wrong:
-        wrong = [*unit_problems(units), *without_class(root, schemas, units)]
+        wrong = without_class(root, schemas, units)
     if not wrong:
         wrong = [
             Diagnostic(
@@ -83,8 +83,8 @@ def generated(spec: CompiledSpec) -> GeneratedExperiment:
 def shown_path(path: Path) -> str:
     """How a spec is named in messages and generated text: relative to the current folder.
 
-    Generated text must not depend on where a checkout or an installation lies. Specs that come with specgen are
-    `specs/<name>.yaml` from everywhere, and a file outside the current folder goes by its name alone.
+    Generated text must not depend on where a checkout or an installation lies. Specs that come with specgen
+    are `specs/<name>.yaml` from everywhere, and a file outside the current folder goes by its name alone.
     """
     absolute = Path(os.path.abspath(path))
     root = locate.data_root()

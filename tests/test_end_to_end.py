@@ -33,25 +33,35 @@ def test_run_records_what_it_did(project: Path) -> None:
     run = json.loads(record.read_text(encoding="utf-8"))
     assert run["status"] == "finished"
     assert run["stage"] == "float"
-    assert len(run["lock_sha256"]) == 64
-    assert {"NDS", "mIoU"} <= set(run["metrics"])
+    assert len(run["lock"]) == 64
+    assert "NDS" in run["metrics"]["best"]["metrics"]["bev_det"]
+    assert "mIoU" in run["metrics"]["best"]["metrics"]["bev_seg"]
     assert all((record.parent / name).is_file() for name in run["outputs"])
 
 
 def test_predict_prints_metrics_and_draws(project: Path) -> None:
     done = specgen("predict", "--stage", "float", "--pictures", "1", "--json", cwd=project)
     assert done.returncode == 0, done.stderr
-    metrics = json.loads(done.stdout)
-    assert metrics["split"] == "val" and metrics["num_samples"] == 4
-    assert 0.0 <= metrics["metrics"]["NDS"] <= 1.0
+    result = json.loads(done.stdout)
+    assert result["split"] == "val" and result["num_samples"] == 4
+    assert 0.0 <= result["metrics"]["bev_det"]["NDS"] <= 1.0
     pictures = list((project / "experiments" / "bev_ipm_tiny" / "runs").glob("*predict*/**/*.png"))
     assert len(pictures) == 1 and pictures[0].stat().st_size > 50_000
 
 
-def test_second_run_is_up_to_date(project: Path) -> None:
-    again = specgen("run", cwd=project)
+def test_a_finished_stage_is_run_again_only_when_something_changed(project: Path) -> None:
+    again = specgen("run", "--num-steps", "4", cwd=project)
     assert again.returncode == 0
-    assert "up to date" in again.stderr
+    assert "stage `float` is up to date" in again.stderr
+    weights = next(
+        (project / "experiments" / "bev_ipm_tiny" / "runs").glob("*-float/checkpoints/best.safetensors")
+    )
+    kept = weights.read_bytes()
+    weights.write_bytes(kept[:-1])
+    damaged = specgen("run", "--num-steps", "1", "--device", "nonsense", cwd=project)
+    weights.write_bytes(kept)
+    assert "up to date" not in damaged.stderr
+    assert damaged.returncode == 1 and "nonsense" in damaged.stderr
 
 
 def test_calops_counts_the_view_transform(project: Path) -> None:

@@ -17,6 +17,7 @@ from runtime.data.jpeg import decode_bgr
 from runtime.data.map_raster import check_line_width, rasterize_map
 from runtime.data.pack_reader import PackReader
 from runtime.data.sample_labels import ego2img_of, ego_boxes, taught
+from runtime.data.worker_errors import fetch
 from runtime.errors import RunError
 from runtime.geometry.bev_grid import BevGrid
 from runtime.geometry.camera import CAMERA_NAMES
@@ -129,6 +130,10 @@ class NuscenesDataset(Dataset[dict[str, Any]]):
             "token": record["token"],
             "ego2global": torch.from_numpy(record["ego2global"].copy()),
         }
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """What torch's loader calls for the samples of a batch."""
+        return fetch(self.__getitem__, indices)
 
     def record(self, index: int) -> dict[str, Any]:
         """The packed record of a sample; arrays in it are read-only."""

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from runtime.data.collate import collate_nuscenes
 from runtime.data.sampler import DistributedSampler
+from runtime.data.worker_errors import PassingCollate, PassingLoader
 from runtime.errors import RunError
 
 _COLLATES: Final = {"collate_nuscenes": collate_nuscenes}
@@ -56,13 +57,13 @@ def build_data_loader(
     # run would otherwise be one draw behind.
     generator = torch.Generator()
     generator.manual_seed(seed)
-    return DataLoader(
+    return PassingLoader(
         dataset,
         batch_size=batch_size,
         sampler=sampler,
         num_workers=num_workers,
         pin_memory=pin_memory and torch.cuda.is_available(),
-        collate_fn=_COLLATES[collate_fn],
+        collate_fn=PassingCollate(_COLLATES[collate_fn]),
         drop_last=drop_last,
         generator=generator,
         persistent_workers=num_workers > 0,

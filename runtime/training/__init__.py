@@ -1,1 +1,2 @@
-"""Training and evaluation of a stage: trainer, optimiser, schedules, callbacks, checkpoints, run directories, stage entry."""
+"""Training and evaluation of a stage: trainer, optimiser, schedules, callbacks, checkpoints, run
+directories, stage entry."""

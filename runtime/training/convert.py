@@ -11,7 +11,8 @@ class ModelConvertPipeline:
 
     Args:
         converters: for the float stage `LoadCheckpoint`.
-        qat_mode: how normalisation is treated when the model is prepared for quantisation; unused by the float stage.
+        qat_mode: how normalisation is treated when the model is prepared for quantisation; unused by the
+            float stage.
     """
 
     def __init__(

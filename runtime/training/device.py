@@ -27,7 +27,8 @@ def resolve_device(device: str | None) -> str:
 
 
 def lightning_device_arguments(device: str, num_devices: int) -> dict[str, Any]:
-    """`accelerator`, `devices` and `strategy` of `lightning.Trainer`; data parallel only for several devices."""
+    """`accelerator`, `devices` and `strategy` of `lightning.Trainer`; data parallel only for several
+    devices."""
     kind, _, index = device.partition(":")
     devices: Any = [int(index)] if index else num_devices
     return {

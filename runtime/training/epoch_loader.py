@@ -9,8 +9,9 @@ from torch.utils.data import DataLoader
 class EpochLoader:
     """Iterates over `loader`, after setting the epoch of its sampler and its dataset.
 
-    Lightning would set the epoch of a `DataLoader`'s sampler itself, counted from the last start of a run and, in the first epoch, after
-    workers have begun to fetch. Behind this plain iterable it does not see the sampler.
+    Lightning would set the epoch of a `DataLoader`'s sampler itself, counted from the last start of a run
+    and, in the first epoch, after workers have begun to fetch. Behind this plain iterable it does not see
+    the sampler.
 
     Args:
         loader: the batches.
@@ -36,9 +37,10 @@ class EpochLoader:
 def stop_workers(loader: DataLoader) -> None:
     """End the data workers that live across epochs.
 
-    Left to the garbage collector, which takes the queues to the workers down first, each worker is waited for five seconds.
+    Left to the garbage collector, which takes the queues to the workers down first, each worker is waited
+    for five seconds.
     """
-    iterator = getattr(loader, "_iterator", None)
+    iterator: Any = getattr(loader, "_iterator", None)
     if hasattr(iterator, "_shutdown_workers"):
         iterator._shutdown_workers()
         loader._iterator = None

@@ -26,7 +26,8 @@ def whole_dataset(loader: DataLoader) -> Any:
 
 
 def limit_samples(loader: DataLoader, num_samples: int | None) -> DataLoader:
-    """A loader of the first `num_samples` samples, in order; the loader itself for None or when it has no more."""
+    """A loader of the first `num_samples` samples, in order; the loader itself for None or when it has no
+    more."""
     dataset: Any = loader.dataset
     if num_samples is None or num_samples >= len(dataset):
         return loader

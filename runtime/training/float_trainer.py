@@ -94,7 +94,8 @@ class DistributedDataParallelTrainer:
         identity: Mapping[str, str] | None = None,
         on_data: Callable[[DataLoader, DataLoader], None] | None = None,
     ) -> dict[str, dict[str, float]]:
-        """Train to the end and return the last validation's results by metric; empty when nothing was left to train.
+        """Train to the end and return the last validation's results by metric; empty when nothing was left
+        to train.
 
         Args:
             run_dir: where checkpoints and TensorBoard files go.
@@ -200,7 +201,8 @@ class DistributedDataParallelTrainer:
         return model
 
     def _ordered_callbacks(self, store: RunCheckpoints) -> list[pl.Callback]:
-        """The spec's callbacks, checkpoints last: what they save includes what the others did in the same hook."""
+        """The spec's callbacks, checkpoints last: what they save includes what the others did in the same
+        hook."""
         callbacks = list(self.callbacks)
         if self.train_metrics is not None and not any(
             isinstance(callback, LossShow) for callback in callbacks
@@ -237,7 +239,8 @@ class DistributedDataParallelTrainer:
 
 
 def _interruptible(trainer: pl.Trainer, work: Callable[[], Any]) -> None:
-    """Lightning turns Ctrl-C into `SystemExit` after shutting down; here it becomes `KeyboardInterrupt` again."""
+    """Lightning turns Ctrl-C into `SystemExit` after shutting down; here it becomes `KeyboardInterrupt`
+    again."""
     try:
         work()
     except BaseException as error:

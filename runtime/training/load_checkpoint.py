@@ -15,8 +15,9 @@ _SHOWN = 5
 class LoadCheckpoint:
     """A converter that loads weights into a model.
 
-    A file of backbone weights alone (such as ImageNet weights) goes under `backbone.` when none of its keys is one of the model's; the
-    backbone's own `convert_pretrained(weights)` is asked first where it has one, because public files name their layers differently.
+    A file of backbone weights alone (such as ImageNet weights) goes under `backbone.` when none of its keys
+    is one of the model's; the backbone's own `convert_pretrained(weights)` is asked first where it has one,
+    because public files name their layers differently.
 
     Args:
         checkpoint_path: `.safetensors`, or a torch archive of plain tensors.
@@ -42,7 +43,8 @@ class LoadCheckpoint:
         """Load into `model` in place and return it.
 
         Raises:
-            RunError: the file cannot be read, or keys are missing, extra or of another shape without leave; nothing is loaded then.
+            RunError: the file cannot be read, or keys are missing, extra or of another shape without leave;
+            nothing is loaded then.
         """
         path = Path(self.checkpoint_path)
         weights = _under_model_keys(read_state_dict(path), model)
@@ -91,9 +93,8 @@ def load_into(
             hint=_hint(missing, mismatched, allow_miss),
         )
     model.load_state_dict({key: weights[key] for key in own if key in weights}, strict=False)
-    say(
-        f"loaded {len(own) - len(missing)} of {len(own)} tensors from {place}{'; ' + report if report else ''}"
-    )
+    left_out = f"; {report}" if report else ""
+    say(f"loaded {len(own) - len(missing)} of {len(own)} tensors from {place}{left_out}")
 
 
 def _under_model_keys(weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:

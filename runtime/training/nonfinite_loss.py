@@ -12,8 +12,9 @@ from runtime.errors import RunError
 class NonfiniteLossGuard:
     """Looks at every batch's losses, one transfer a batch at most.
 
-    On the CPU a batch is judged at once. On a GPU reading a value waits for the device, so a batch is judged when the next one comes:
-    its forward pass has long ended then and the queue stays filled. `check` must run before a checkpoint is saved.
+    On the CPU a batch is judged at once. On a GPU reading a value waits for the device, so a batch is
+    judged when the next one comes: its forward pass has long ended then and the queue stays filled. `check`
+    must run before a checkpoint is saved.
     """
 
     def __init__(self) -> None:
@@ -47,6 +48,8 @@ class NonfiniteLossGuard:
         ]
         if bad:
             raise RunError(
-                f"loss is not finite at step {step}: {', '.join(bad)}; sample tokens of the batch: {', '.join(tokens)}",
-                hint="look at these samples, lower the learning rate or clip gradients; the last good checkpoint is kept",
+                f"loss is not finite at step {step}: {', '.join(bad)}; "
+                f"sample tokens of the batch: {', '.join(tokens)}",
+                hint="look at these samples, lower the learning rate or clip gradients; "
+                "the last good checkpoint is kept",
             )

@@ -10,8 +10,8 @@ from torch.nn.modules.conv import _ConvNd
 class AdamW:
     """A recipe for `torch.optim.AdamW` (Loshchilov and Hutter, 2019), built once the model exists.
 
-    Decay is for the weights of convolutions and linear layers only: biases and the scales and shifts of normalisation layers have no
-    redundancy that decay could remove.
+    Decay is for the weights of convolutions and linear layers only: biases and the scales and shifts of
+    normalisation layers have no redundancy that decay could remove.
 
     Args:
         lr: starting learning rate; schedules multiply it.
@@ -45,20 +45,23 @@ class AdamW:
 
         Args:
             model: the model to train.
-            fused: one kernel for all tensors; off where gradients must be unscaled apart (fp16 with clipping).
+            fused: one kernel for all tensors; off where gradients must be unscaled apart (fp16 with
+                clipping).
         """
         decayed, plain = split_parameters(model)
         groups = [
             {"params": decayed, "weight_decay": self.weight_decay, "initial_lr": self.lr},
             {"params": plain, "weight_decay": 0.0, "initial_lr": self.lr},
         ]
-        # torch refuses a group without parameters only when all are empty; an empty one would still cost a kernel launch.
+        # torch refuses a group without parameters only when all are empty; an empty one would still cost a
+        # kernel launch.
         groups = [group for group in groups if group["params"]]
         return torch.optim.AdamW(groups, lr=self.lr, betas=self.betas, eps=self.eps, fused=fused)
 
 
 def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Trainable parameters as (weights of convolutions and linear layers, all others), each once, in module order."""
+    """Trainable parameters as (weights of convolutions and linear layers, all others), each once, in module
+    order."""
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
     seen: set[int] = set()

@@ -1,4 +1,5 @@
-"""Evaluates a trained stage: a table on stdout, `metrics.json`, the nuScenes result file and pictures in a run directory."""
+"""Evaluates a trained stage: a table on stdout, `metrics.json`, the nuScenes result file and pictures in a
+run directory."""
 
 import contextlib
 import json
@@ -103,17 +104,18 @@ def find_trained(experiment: Path, stage: str) -> Path:
         best = run.checkpoints / "best.safetensors"
         if run.record.get("status") == "finished" and best.is_file():
             return best
-    train = f"`specgen run {experiment} --stage {stage}`"
+    train = f"specgen run {experiment} --stage {stage}"
     if runs:
+        status = runs[-1].record.get("status")
         best = runs[-1].checkpoints / "best.safetensors"
         other = f", or evaluate it as it is with `--checkpoint {best}`" if best.is_file() else ""
         raise RunError(
-            f"no run of stage `{stage}` has finished, the newest, `{runs[-1].path.name}`, is {runs[-1].record.get('status')}",
+            f"no run of stage `{stage}` has finished, the newest, `{runs[-1].path.name}`, is {status}",
             place=str(experiment),
-            hint=f"finish it with `specgen run {experiment} --stage {stage} --resume`{other}",
+            hint=f"finish it with `{train} --resume`{other}",
         )
     raise RunError(
-        f"stage `{stage}` has not been trained", place=str(experiment), hint=f"train it with {train}"
+        f"stage `{stage}` has not been trained", place=str(experiment), hint=f"train it with `{train}`"
     )
 
 

@@ -12,7 +12,8 @@ _ORIGINAL_SHOWWARNING = warnings.showwarning
 
 
 class _CurrentStderr(logging.Handler):
-    """Writes to whatever `sys.stderr` is now: a progress bar replaces it for a while to keep its place at the bottom."""
+    """Writes to whatever `sys.stderr` is now: a progress bar replaces it for a while to keep its place at
+    the bottom."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(self.format(record), file=sys.stderr, flush=True)
@@ -21,6 +22,22 @@ class _CurrentStderr(logging.Handler):
 def say(text: str) -> None:
     """Print a line for the reader of the run."""
     LOGGER.info(text)
+
+
+def note(text: str) -> None:
+    """Write to the log file alone what the reader of the terminal gets from elsewhere."""
+    record = LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, text, (), None)
+    for handler in LOGGER.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
+
+
+def complain(error: Exception) -> None:
+    """Print the error that ends a process; also where it says nothing else, and before it has a log."""
+    if any(isinstance(handler, _CurrentStderr) for handler in LOGGER.handlers):
+        LOGGER.error(str(error))
+    else:
+        print(error, file=sys.stderr, flush=True)
 
 
 def start_reporting(log_file: Path | None, *, quiet: bool = False) -> None:

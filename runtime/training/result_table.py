@@ -10,7 +10,8 @@ def result_table(report: Mapping[str, Any]) -> str:
     """The results, and what they were measured on, in fixed-width columns.
 
     Args:
-        report: `stage`, `checkpoint`, `split`, `num_samples`, `data_digest`, `line_width`, and `metrics` by metric name.
+        report: `stage`, `checkpoint`, `split`, `num_samples`, `data_digest`, `line_width`, and `metrics` by
+            metric name.
     """
     lines = [
         f"stage {report['stage']}, weights {report['checkpoint'] or 'untrained'}",

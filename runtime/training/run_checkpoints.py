@@ -1,7 +1,7 @@
 """The `checkpoints/` folder of a run: what is saved, in which order, and how a run starts again from it.
 
-`last.safetensors` names the `.state.pt` file that belongs to it and is renamed into place after that file exists; older state files are
-removed after that. So a run killed at any instant leaves a pair that fits.
+`last.safetensors` names the `.state.pt` file that belongs to it and is renamed into place after that file
+exists; older state files are removed after that. So a run killed at any instant leaves a pair that fits.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ class RunCheckpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         save_weights(self.best, module.model.state_dict(), self._metadata(module, epoch))
 
-    def save_last(self, module: Any, trainer: pl.Trainer, *, epoch: int) -> None:
+    def save_last(self, module: Any, trainer: Any, *, epoch: int) -> None:
         """Write weights and trainer state as `last`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         state_file = self.folder / f"step-{module.step:08d}.state.pt"
@@ -84,7 +84,8 @@ class RunCheckpoints:
         state = load_state(state_file)
         if state.get("step") != metadata.get("step"):
             raise RunError(
-                f"`{self.last.name}` is of step {metadata.get('step')}, `{state_file.name}` of step {state.get('step')}",
+                f"`{self.last.name}` is of step {metadata.get('step')}, "
+                f"`{state_file.name}` of step {state.get('step')}",
                 place=str(self.folder),
                 hint="copy both files from one run",
             )
@@ -92,7 +93,7 @@ class RunCheckpoints:
         return ResumePoint(weights, state, int(state["epoch"]), int(state["step"]), self.last)
 
 
-def _trainer_state(trainer: pl.Trainer, *, epoch: int, step: int) -> dict[str, Any]:
+def _trainer_state(trainer: Any, *, epoch: int, step: int) -> dict[str, Any]:
     return {
         "epoch": epoch,
         "step": step,
@@ -104,7 +105,7 @@ def _trainer_state(trainer: pl.Trainer, *, epoch: int, step: int) -> dict[str, A
     }
 
 
-def restore_trainer_state(trainer: pl.Trainer, state: Mapping[str, Any]) -> None:
+def restore_trainer_state(trainer: Any, state: Mapping[str, Any]) -> None:
     """Put back optimiser, loss scaling and callbacks; weights and counters are the trainer's own affair."""
     trainer.optimizers[0].load_state_dict(state["optimizer"])
     if state["precision"]:

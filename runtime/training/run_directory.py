@@ -153,7 +153,8 @@ def file_digest(path: Path) -> str | None:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit that `folder` is at, with `+changes` when files differ from it; None outside a repository."""
+    """The commit that `folder` is at, with `+changes` when files differ from it; None outside a
+    repository."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
         return (

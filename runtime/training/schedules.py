@@ -1,7 +1,8 @@
 """Learning-rate schedules as pure functions of the step: `step -> factor` on the optimiser's starting rate.
 
-Convention: `step` counts optimiser steps from 0; a factor of 1 is the learning rate that the spec gives the optimiser. Because a factor
-depends on nothing but the step, a schedule has no state to save and a resumed run follows the same curve.
+Convention: `step` counts optimiser steps from 0; a factor of 1 is the learning rate that the spec gives the
+optimiser. Because a factor depends on nothing but the step, a schedule has no state to save and a resumed
+run follows the same curve.
 """
 
 import bisect
@@ -22,9 +23,11 @@ def cyclic(
     cyclic_times: int,
     step_ratio_up: float,
 ) -> float:
-    """Cosine from 1 up to `target_ratio[0]`, then cosine down to `target_ratio[1]`, `cyclic_times` times over the run.
+    """Cosine from 1 up to `target_ratio[0]`, then cosine down to `target_ratio[1]`, `cyclic_times` times
+    over the run.
 
-    The one-cycle policy of Smith, "Cyclical learning rates for training neural networks" (2017), with cosine flanks.
+    The one-cycle policy of Smith, "Cyclical learning rates for training neural networks" (2017), with
+    cosine flanks.
 
     Args:
         step: optimiser step, from 0.
@@ -44,14 +47,16 @@ def cyclic(
 def warmup_step(
     step: int, *, warmup_steps: int, warmup_ratio: float, milestones: Sequence[int], gamma: float
 ) -> float:
-    """Linear from `warmup_ratio` to 1 over `warmup_steps`, then times `gamma` at each milestone (in steps, ascending)."""
+    """Linear from `warmup_ratio` to 1 over `warmup_steps`, then times `gamma` at each milestone (in steps,
+    ascending)."""
     if step < warmup_steps:
         return warmup_ratio + (1.0 - warmup_ratio) * step / warmup_steps
     return gamma ** bisect.bisect_right(milestones, step)
 
 
 def warmup_cosine(step: int, *, total_steps: int, warmup_steps: int, stop_ratio: float) -> float:
-    """Linear from 1 / `warmup_steps` to 1, then cosine down to `stop_ratio` at the last step (SGDR without restarts)."""
+    """Linear from 1 / `warmup_steps` to 1, then cosine down to `stop_ratio` at the last step (SGDR without
+    restarts)."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     last = max(total_steps - 1, warmup_steps + 1)

@@ -1,7 +1,8 @@
-"""Random numbers that depend on (seed, epoch, rank) only, so that a resumed run draws what an uninterrupted one does.
+"""Random numbers that depend on (seed, epoch, rank) only, so that a resumed run draws what an uninterrupted
+one does.
 
-Reseeding at the first batch of every epoch replaces saving generator states: it also holds when validation, data workers or pictures
-draw numbers in between.
+Reseeding at the first batch of every epoch replaces saving generator states: it also holds when validation,
+data workers or pictures draw numbers in between.
 """
 
 import random

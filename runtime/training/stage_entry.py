@@ -1,4 +1,5 @@
-"""What a generated stage script calls: parse the command line, train or evaluate, end with the right exit code."""
+"""What a generated stage script calls: parse the command line, train or evaluate, end with the right exit
+code."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ import torch
 from runtime.errors import RunError
 from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.predict_stage import predict_stage
-from runtime.training.report import stop_reporting
+from runtime.training.report import complain, stop_reporting
 from runtime.training.stage_arguments import StageArguments, parse_stage_arguments
 from runtime.training.train_stage import train_stage
 
@@ -44,7 +45,7 @@ def _run(stage: str, experiment: Path, build_trainer: BuildTrainer, arguments: S
     try:
         run(stage, experiment, build_trainer, arguments)
     except RunError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return _EXIT_FAILED
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED

@@ -17,7 +17,8 @@ _PREFIX = "module."
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Weights by key, from `.safetensors` or from a torch archive (read with `weights_only=True`).
 
-    Weights nested under `state_dict` or `model` are found; the `module.` that data-parallel wrappers put in front goes.
+    Weights nested under `state_dict` or `model` are found; the `module.` that data-parallel wrappers put in
+    front goes.
 
     Raises:
         RunError: no such file, damaged, or not a table of tensors.
@@ -29,10 +30,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types for damaged and for unsafe archives
+        reason = f"{type(error).__name__}: {_first_line(error)}"
         raise RunError(
-            f"not a readable table of tensors, {path.stat().st_size} bytes ({type(error).__name__}: {_first_line(error)})",
+            f"not a readable table of tensors, {path.stat().st_size} bytes ({reason})",
             place=str(path),
-            hint="only files of plain tensors are read: save the weights alone, as `.safetensors` or with `torch.save(model.state_dict(), ...)`",
+            hint="only files of plain tensors are read: save the weights alone, as `.safetensors` or with "
+            "`torch.save(model.state_dict(), ...)`",
         ) from error
     return _tensors(content, path)
 

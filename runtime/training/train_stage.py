@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import whole_dataset
 from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.metric_values import headline
-from runtime.training.report import say, start_reporting
+from runtime.training.report import note, say, start_reporting
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
 from runtime.training.run_directory import RunDirectory, Status, create_run, file_digest, find_runs
 from runtime.training.stage_arguments import NEWEST, StageArguments
@@ -67,15 +68,15 @@ def train_stage(
     finally:
         os.environ.pop(_JOIN, None)
     run.finish("finished", metrics=metrics)
-    best = metrics.get("best") or {}
-    say(f"finished: {headline(best.get('metrics', {}))}".rstrip(": "))
-    say(
-        f"best weights: {run.checkpoints / 'best.safetensors'} (epoch {best.get('epoch')}, step {best.get('step')})"
-    )
+    if best := metrics.get("best"):
+        at = f"epoch {best['epoch']}, step {best['step']}"
+        say(f"best weights: {run.checkpoints / 'best.safetensors'} ({at})")
+        say(f"finished: {headline(best['metrics'])}")
 
 
 def find_resumable(experiment: Path, stage: str, wanted: str) -> RunDirectory:
-    """The run to go on with: the newest unfinished one, or the one that `wanted` names by number, name or path.
+    """The run to go on with: the newest unfinished one, or the one that `wanted` names by number, name or
+    path.
 
     Raises:
         RunError: there is none, or it has finished.
@@ -111,15 +112,11 @@ def _apply_options(
 ) -> dict[str, Any]:
     """Set what the command line overrides; a resumed run keeps its own overrides where none are given."""
     before: Mapping[str, Any] = run.record.get("options", {})
-    options = {
-        "num_steps": arguments.num_steps or before.get("num_steps"),
-        "device": arguments.device or before.get("device"),
-    }
-    if options["num_steps"] is not None:
-        trainer.num_steps = options["num_steps"]
-    if options["device"] is not None:
-        trainer.device = options["device"]
-    return options
+    num_steps: int | None = arguments.num_steps or before.get("num_steps")
+    device: str | None = arguments.device or before.get("device")
+    trainer.num_steps = num_steps or trainer.num_steps
+    trainer.device = device or trainer.device
+    return {"num_steps": num_steps, "device": device}
 
 
 def _join(trainer: DistributedDataParallelTrainer, run: RunDirectory, arguments: StageArguments) -> None:
@@ -151,9 +148,7 @@ def _warn_of_other_lock(run: RunDirectory, point: ResumePoint | None) -> None:
     locks = run.record.get("locks", [])
     lock = file_digest(run.experiment / "experiment.lock")
     if point is not None and locks and locks[-1] != lock:
-        say(
-            "warning: the experiment was rebuilt since this run started, what follows is trained with the new one"
-        )
+        say("warning: the experiment was rebuilt since this run started, it goes on with the new one")
     run.update(locks=[*locks, lock])
 
 
@@ -174,14 +169,13 @@ def _give_up(run: RunDirectory, status: Status, error: BaseException | None) -> 
     # A disk that is full for a checkpoint may be full for this too; the first error is the one to show.
     with contextlib.suppress(RunError, OSError):
         run.finish(status, error=None if error is None else str(error))
-    if error is not None:
-        say(f"failed: {type(error).__name__}: {error}" if not isinstance(error, RunError) else "failed")
+    if error is not None and not isinstance(error, RunError):
+        note("".join(traceback.format_exception(error)).rstrip())
     checkpoints = RunCheckpoints(run.checkpoints)
     if not checkpoints.exists():
         say(f"{status} before the first checkpoint was saved")
         return
     metadata = load_metadata(checkpoints.last)
-    say(
-        f"{status}; last checkpoint: {checkpoints.last} (epoch {metadata.get('epoch')}, step {metadata.get('step')})"
-    )
+    at = f"epoch {metadata.get('epoch')}, step {metadata.get('step')}"
+    say(f"{status}; last checkpoint: {checkpoints.last} ({at})")
     say(f"go on with: specgen run {run.experiment} --stage {run.stage} --resume {run.path.name}")

@@ -1,4 +1,5 @@
-"""The LightningModule around a model: sums named losses, evaluates metrics, counts epochs and steps across resumed runs."""
+"""The LightningModule around a model: sums named losses, evaluates metrics, counts epochs and steps across
+resumed runs."""
 
 import math
 import time
@@ -18,7 +19,8 @@ from runtime.training.seeding import seed_everything
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Where a run starts and where it ends; Lightning itself only counts what is done since the last start."""
+    """Where a run starts and where it ends; Lightning itself only counts what is done since the last
+    start."""
 
     start_epoch: int
     start_step: int
@@ -77,6 +79,11 @@ class TrainingModule(pl.LightningModule):
     def step(self) -> int:
         """Optimiser steps taken, over all starts of the run."""
         return self.plan.start_step + self.trainer.global_step
+
+    @property
+    def where(self) -> str:
+        """The step among all steps, as lines about the run begin."""
+        return f"step {self.step:>6}/{self.plan.total_steps}"
 
     def setup(self, stage: str) -> None:
         """Called once all processes know each other: only now is the length of a rank's loader final."""

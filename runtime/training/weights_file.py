@@ -1,4 +1,5 @@
-"""Checkpoints on disk: weights as `.safetensors` with JSON metadata in the header, trainer state apart as `.state.pt`.
+"""Checkpoints on disk: weights as `.safetensors` with JSON metadata in the header, trainer state apart as
+`.state.pt`.
 
 Both are read without unpickling anything: a file that somebody hands over cannot run code.
 """
@@ -22,7 +23,8 @@ _METADATA_KEY = "checkpoint"
 
 
 def model_fingerprint(weights: Mapping[str, Tensor]) -> str:
-    """Digest of keys, shapes and types: equal for two checkpoints of one architecture, whatever their values."""
+    """Digest of keys, shapes and types: equal for two checkpoints of one architecture, whatever their
+    values."""
     lines = sorted(f"{key} {tuple(value.shape)} {value.dtype}" for key, value in weights.items())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

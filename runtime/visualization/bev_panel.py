@@ -1,7 +1,7 @@
 """The scene from above, forward up: map, boxes, the ego car and range rings.
 
-Convention: in a panel of `scale` pixels a metre, ego (x, y) lies at column (half_y - y) * scale - 0.5 and row (half_x - x) * scale - 0.5:
-forward is up, left is left.
+Convention: in a panel of `scale` pixels a metre, ego (x, y) lies at column (half_y - y) * scale - 0.5 and
+row (half_x - x) * scale - 0.5: forward is up, left is left.
 """
 
 from dataclasses import dataclass
@@ -68,22 +68,23 @@ class BevPanel:
             ]
         )
         height, width = self.size
-        for label, color in enumerate(MAP_COLORS):
-            mask = (
-                np.ones_like(picture, dtype=np.float32)
-                if label == 0
-                else (picture == label).astype(np.float32)
-            )
+        (x0, x1), (y0, y1) = (
+            (max(0, round(start)), round(size - start)) for start, size in ((left, width), (top, height))
+        )
+        region = image[y0:y1, x0:x1]
+        region[:] = MAP_COLORS[0]
+        for label, color in enumerate(MAP_COLORS[1:], start=1):
+            mask = (picture == label).astype(np.float32)
             weight = cv2.warpAffine(
                 mask,
                 to_cells,
                 (width, height),
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderValue=0.0,
-            )[..., None]
+                borderMode=cv2.BORDER_REPLICATE,
+            )[y0:y1, x0:x1, None]
             # A steeper edge than the bilinear one keeps lines of one cell crisp when the panel enlarges them.
             weight = np.clip((weight - 0.5) * max(1.0, 0.5 / per_row) + 0.5, 0.0, 1.0)
-            image[:] = np.round(image * (1 - weight) + np.asarray(color) * weight).astype(np.uint8)
+            region[:] = np.round(region * (1 - weight) + np.asarray(color) * weight).astype(np.uint8)
 
     def draw_rings(self, image: Image, step: float = 10.0) -> None:
         """Circles around the car every `step` metres."""
@@ -107,7 +108,8 @@ class BevPanel:
         fill_polygon(image, self.pixels(outline), EGO, 0.95)
 
     def draw_boxes(self, image: Image, boxes: Boxes) -> None:
-        """Solid outlines in the colour of the class, tinted, with the front edge doubled and the velocity of one second."""
+        """Solid outlines in the colour of the class, tinted, with the front edge doubled and the velocity
+        of one second."""
         for corners, values, label in zip(
             ground_corners(boxes.values), boxes.values, boxes.labels, strict=True
         ):

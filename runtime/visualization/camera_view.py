@@ -27,7 +27,8 @@ _STARTS, _ENDS = (list(column) for column in zip(*EDGES, strict=True))
 
 
 def draw_camera(image: Image, ego2img: Array, truth: Boxes, predicted: Boxes, size: tuple[int, int]) -> Image:
-    """The image resized to `size`, with truth thin, white and dashed and predictions in the colour of their class.
+    """The image resized to `size`, with truth thin, white and dashed and predictions in the colour of their
+    class.
 
     Args:
         image: uint8 (h, w, 3) RGB.
@@ -36,9 +37,10 @@ def draw_camera(image: Image, ego2img: Array, truth: Boxes, predicted: Boxes, si
         predicted: predicted boxes, drawn in their order; the front face is tinted.
         size: (height, width) of the result.
     """
-    matrix = pixel_matrix.resize(image.shape[:2], size) @ ego2img
-    shrinks = size[0] < image.shape[0]
-    canvas = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    height, width = image.shape[:2]
+    matrix = pixel_matrix.resize((height, width), size) @ ego2img
+    interpolation = cv2.INTER_AREA if size[0] < height else cv2.INTER_CUBIC
+    canvas: Image = cv2.resize(image, size[::-1], interpolation=interpolation).astype(np.uint8)
     for corners, label in zip(box_corners(predicted.values), predicted.labels, strict=True):
         color = CLASS_COLORS[label]
         front = corners[list(_FRONT)]
@@ -54,7 +56,8 @@ def draw_camera(image: Image, ego2img: Array, truth: Boxes, predicted: Boxes, si
 def score_places(
     image_size: tuple[int, int], ego2img: Array, boxes: Boxes, size: tuple[int, int]
 ) -> list[tuple[int, float, float]]:
-    """Where to write the scores: (index of the box, u, v of its top) for boxes that are large enough in an image of `size`."""
+    """Where to write the scores: (index of the box, u, v of its top) for boxes that are large enough in an
+    image of `size`."""
     matrix = pixel_matrix.resize(image_size, size) @ ego2img
     places = []
     for index, corners in enumerate(box_corners(boxes.values)):

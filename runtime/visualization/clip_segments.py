@@ -12,8 +12,8 @@ NEAR = 0.1
 def project_segments(starts: Array, ends: Array, ego2img: Array, *, near: float = NEAR) -> Array:
     """Pixels of 3D segments seen by a camera.
 
-    Each segment is cut at the near plane before the division by depth: an end behind the camera would otherwise come out mirrored. The
-    cut is exact, because `ego2img` is linear before that division.
+    Each segment is cut at the near plane before the division by depth: an end behind the camera would
+    otherwise come out mirrored. The cut is exact, because `ego2img` is linear before that division.
 
     Args:
         starts: (N, 3) ego metres.
@@ -46,10 +46,11 @@ def _cut(point: Array, other: Array, near: float) -> Array:
 
 
 def clip_to_rectangle(segments: Array, width: int, height: int) -> Array:
-    """Cut pixel segments (N, 2, 2) to an image, with a margin of one pixel; those outside are left out (Liang and Barsky, 1984).
+    """Cut pixel segments (N, 2, 2) to an image, with a margin of one pixel; those outside are left out
+    (Liang and Barsky, 1984).
 
-    What is drawn does not change, but coordinates that lie close to the near plane reach millions of pixels, which a drawing routine
-    with fixed-point numbers cannot take.
+    What is drawn does not change, but coordinates that lie close to the near plane reach millions of
+    pixels, which a drawing routine with fixed-point numbers cannot take.
     """
     start, run = segments[:, 0], segments[:, 1] - segments[:, 0]
     enter, leave = np.zeros(len(segments)), np.ones(len(segments))

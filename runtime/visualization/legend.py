@@ -14,7 +14,8 @@ _ROW = 24
 
 
 def draw_legend(scene: Scene, size: tuple[int, int], threshold: float) -> Image:
-    """A column of `size` (height, width): boxes predicted and true by class, IoU of the map by class, and line styles."""
+    """A column of `size` (height, width): boxes predicted and true by class, IoU of the map by class, and
+    line styles."""
     image = np.full((*size, 3), BACKGROUND, dtype=np.uint8)
     text = TextLayer()
     y = _boxes(image, text, scene, threshold, y=4)

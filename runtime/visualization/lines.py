@@ -17,7 +17,8 @@ _SHIFT = 4
 def draw_segments(
     image: Image, segments: Array, color: Color, *, thickness: int = 1, dash: float | None = None
 ) -> None:
-    """Draw pixel segments (N, 2, 2) of (u, v) into `image` (h, w, 3); with `dash`, strokes and gaps of so many pixels."""
+    """Draw pixel segments (N, 2, 2) of (u, v) into `image` (h, w, 3); with `dash`, strokes and gaps of so
+    many pixels."""
     height, width = image.shape[:2]
     clipped = clip_to_rectangle(np.asarray(segments, dtype=np.float64).reshape(-1, 2, 2), width, height)
     for start, end in clipped:
@@ -46,8 +47,7 @@ def fill_polygon(image: Image, corners: Array, color: Color, alpha: float) -> No
         return
     patch = image[low[1] : high[1], low[0] : high[0]]
     mask = np.zeros(patch.shape[:2], dtype=np.uint8)
-    cv2.fillConvexPoly(
-        mask, np.round((corners - low) * (1 << _SHIFT)).astype(np.int32), 255, cv2.LINE_AA, _SHIFT
-    )
+    points = np.round((corners - low) * (1 << _SHIFT)).astype(np.int32)
+    cv2.fillConvexPoly(mask, points, (255,), cv2.LINE_AA, _SHIFT)
     weight = mask[..., None] * (alpha / 255.0)
     patch[:] = np.round(patch * (1.0 - weight) + np.asarray(color) * weight).astype(np.uint8)

@@ -19,7 +19,8 @@ def _no_labels() -> Labels:
 
 @dataclass(frozen=True)
 class Boxes:
-    """Boxes of the ego frame: `values` (N, 9) x, y, z, w, l, h, yaw, vx, vy; `labels` (N,); `scores` (N,) or None for truth."""
+    """Boxes of the ego frame: `values` (N, 9) x, y, z, w, l, h, yaw, vx, vy; `labels` (N,); `scores` (N,)
+    or None for truth."""
 
     values: Array = field(default_factory=_no_boxes)
     labels: Labels = field(default_factory=_no_labels)
@@ -44,7 +45,8 @@ class Scene:
         ego2img: (6, 4, 4) for those images.
         truth: annotated boxes.
         predicted: predicted boxes with scores.
-        truth_map: labels (h, w) on the map grid, rows y from right, columns x from back; None without a map task.
+        truth_map: labels (h, w) on the map grid, rows y from right, columns x from back; None without a map
+            task.
         predicted_map: the same, predicted.
         bev_size: (half_y, half_x, metres_per_cell) of the detection grid.
         map_size: the same of the map grid.

@@ -26,7 +26,8 @@ def text_width(text: str, size: int, *, bold: bool = False) -> float:
 
 
 class TextLayer:
-    """Collects text for an image and draws it at once: converting between libraries costs more than the letters."""
+    """Collects text for an image and draws it at once: converting between libraries costs more than the
+    letters."""
 
     def __init__(self) -> None:
         self._items: list[tuple[float, float, str, int, Color, bool, str, Color | None]] = []
@@ -43,7 +44,8 @@ class TextLayer:
         anchor: str = "lt",
         behind: Color | None = None,
     ) -> None:
-        """Place text at pixel (x, y); `anchor` as in Pillow (`lt` left top, `mm` middle), `behind` fills a plate under it."""
+        """Place text at pixel (x, y); `anchor` as in Pillow (`lt` left top, `mm` middle), `behind` fills a
+        plate under it."""
         self._items.append((x, y, text, size, color, bold, anchor, behind))
 
     def draw(self, image: Image) -> Image:

@@ -8,7 +8,6 @@ import typer
 
 from specgen.cli.build import build
 from specgen.cli.calops import calops
-from specgen.cli.calops import calops
 from specgen.cli.data import data_app
 from specgen.cli.list import list_components
 from specgen.cli.predict import predict
@@ -29,7 +28,6 @@ app.command("list")(list_components)
 app.add_typer(data_app, name="data")
 app.command()(run)
 app.command()(predict)
-app.command()(calops)
 app.command()(calops)
 
 

@@ -1,11 +1,15 @@
-"""`specgen run`: runs stages of an experiment, each as the generated script that a person could start by hand."""
+"""`specgen run`: runs the stages of an experiment, each as the generated script that a person could start."""
+
+from __future__ import annotations
 
 from typing import Annotated
 
 import typer
 
 from specgen.cli.stage_process import run_stage_script
-from specgen.experiment import find_experiment
+from specgen.experiment import Experiment, find_experiment
+from specgen.load import load
+from specgen.sources import Sources
 from specgen.stage_state import STAGE_ORDER, is_current
 
 
@@ -32,9 +36,32 @@ def run(
     if stage is not None:
         raise typer.Exit(run_stage_script(found, stage, arguments))
     for name in (name for name in STAGE_ORDER if name in found.stages):
-        if is_current(found, name):
+        if is_current(found, name, {"num_steps": num_steps, "device": device}, _inputs(found, name)):
             typer.echo(f"stage `{name}` is up to date", err=True)
             continue
         status = run_stage_script(found, name, arguments)
         if status != 0:
             raise typer.Exit(status)
+
+
+def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
+    """Digest of the pack behind the stage's loaders, as the packs are now; nothing for a pack that is missing."""
+    from runtime.data.pack_format import PackPlace
+    from runtime.data.pack_reader import read_manifest
+    from runtime.errors import RunError
+
+    spec = load(experiment.folder / "spec.yaml", "spec.yaml", Sources()).root
+    digests = {}
+    for role, key in (("train", "data_loader"), ("val", "val_data_loader")):
+        loader = spec.plain_at("stages", stage, key)
+        dataset = spec.plain_at("data", loader, "dataset", default={}) if loader else {}
+        if "data_path" not in dataset:
+            continue
+        path = experiment.project_root / dataset["data_path"]
+        metas = dataset.get("map_path")
+        place = PackPlace.of_lmdb(path, experiment.project_root / metas if metas else None)
+        try:
+            digests[role] = read_manifest(place).digest
+        except RunError:
+            digests[role] = "missing"
+    return digests

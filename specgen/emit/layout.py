@@ -95,4 +95,6 @@ def _holds_call(expression: Expression) -> bool:
     if isinstance(expression, Atom):
         return False
     is_call = expression.opening not in ("[", "(", "{")
-    return is_call or any(_holds_call(item.expression) for item in expression.items)
+    return (is_call and bool(expression.items)) or any(
+        _holds_call(item.expression) for item in expression.items
+    )

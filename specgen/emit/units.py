@@ -26,6 +26,7 @@ class Unit:
         file: generated file, relative to the experiment.
         function: name of the function.
         title: what it is, for the docstring.
+        task: name of the task that it belongs to, if to one.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Unit:
     file: str
     function: str
     title: str
+    task: str | None = None
 
     @property
     def module(self) -> str:
@@ -49,7 +51,8 @@ def units_of(root: Node, schemas: Schemas) -> dict[Path, Unit]:
 def _units(node: Node, schema: Schema, schemas: Schemas, path: Path) -> Iterator[Unit]:
     place = _place(path, node, schema, schemas)
     if place is not None:
-        yield Unit(path, node, schema, *place)
+        task = str(node.plain_at("name")) if place[0] == TASKS else None
+        yield Unit(path, node, schema, *place, task=task)
     for step, child, part in children(schemas.view(schema, node), node):
         inner: Path = (*path, step)
         if len(path) > 1 and path[:2] == ("model", "bev_decoders") and isinstance(step, str):
@@ -84,7 +87,7 @@ def _task_part(path: Path, node: Node, schema: Schema, schemas: Schemas, decoder
     """Head, target, losses and decoder of a task."""
     if len(path) == 4 and "x-kind" in schema and node.is_map:
         name = str(decoder.plain_at("name"))
-        yield Unit(path, node, schema, TASKS, f"{name}_{path[-1]}", _described(node, schema, schemas))
+        yield Unit(path, node, schema, TASKS, f"{name}_{path[-1]}", _described(node, schema, schemas), name)
 
 
 def _described(node: Node, schema: Schema, schemas: Schemas) -> str:
@@ -128,6 +131,9 @@ def unit_problems(units: dict[Path, Unit]) -> list[Diagnostic]:
             message = f"`{unit.function}` cannot be the name of a Python function in `{unit.file}`"
             found.append(Diagnostic("E401", message, span, hint="choose another name"))
         other = first.setdefault((unit.file, unit.function), unit)
+        # Two tasks of one name are two names of functions for each of their parts: a rule reports it, once.
+        if other is not unit and unit.task is not None and unit.task == other.task:
+            continue
         if other is not unit:
             both = f"`{dotted(unit.path)}` and `{dotted(other.path)}`"
             message = f"{both} would both be `{unit.function}` in `{unit.file}`"

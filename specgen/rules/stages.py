@@ -16,7 +16,7 @@ _TRAINERS = {
 }
 _KNOWN_TRAINERS = {name for names in _TRAINERS.values() for name in names}
 _SCHEDULES = ("CyclicLrUpdater", "WarmupStepLrUpdater", "CosLrUpdater")
-_METRIC_VALUES = {
+METRIC_VALUES = {
     "NuscenesDetectionMetric": ("NDS", "mAP", "mATE", "mASE", "mAOE", "mAVE", "mAAE"),
     "SegmentationIoU": ("mIoU", "mIoU_all"),
 }
@@ -89,14 +89,14 @@ def best_is_measured(document: Node) -> Iterator[Finding]:
         if (
             metrics is None
             or callbacks is None
-            or any(m.type not in _METRIC_VALUES for m in metrics.elements())
+            or any(m.type not in METRIC_VALUES for m in metrics.elements())
         ):
             continue
-        known = [value for metric in metrics.elements() for value in _METRIC_VALUES[metric.type or ""]]
+        known = [value for metric in metrics.elements() for value in METRIC_VALUES[metric.type or ""]]
         named = [
             f"{metric.plain_at('name')}/{value}"
             for metric in metrics.elements()
-            for value in _METRIC_VALUES[metric.type or ""]
+            for value in METRIC_VALUES[metric.type or ""]
         ]
         for index, callback in enumerate(callbacks.elements()):
             best = callback.get("best")

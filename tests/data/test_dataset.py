@@ -354,6 +354,18 @@ def test_a_corrupt_jpeg_names_its_sample_and_camera(packed: Any, tmp_path: Path)
         dataset(other.train)[4]
 
 
+def test_an_error_in_a_worker_process_reads_as_if_it_were_raised_here(packed: Any, tmp_path: Path):
+    copy = packed.copy_to(tmp_path / "packed")
+    change(copy.train, image_key(dataset(packed.train)[2]["token"], "CAM_FRONT"), b"\xff\xd8")
+    messages = []
+    for workers in (0, 1):
+        with pytest.raises(RunError) as caught:
+            list(build_data_loader(dataset=dataset(copy.train), batch_size=2, num_workers=workers))
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert "hint: check the pack with `specgen data verify`" in messages[0]
+
+
 def test_a_corrupt_record_names_its_sample(packed: Any, tmp_path: Path):
     data = dataset(packed.train)
     token, record = data[3]["token"], data.reader.record_bytes(3)

@@ -1,4 +1,5 @@
-"""A model and a dataset of a few numbers, with the interface of the real ones, so that the loop itself can be tested in a second."""
+"""A model and a dataset of a few numbers, with the interface of the real ones, so that the loop itself can
+be tested in a second."""
 
 import sys
 from pathlib import Path

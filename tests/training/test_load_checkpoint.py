@@ -71,7 +71,8 @@ def test_every_key_that_does_not_fit_is_told_and_nothing_is_loaded(tmp_path):
     with pytest.raises(RunError) as caught:
         LoadCheckpoint(checkpoint_path=str(tmp_path / "w.pth"), allow_miss=True, ignore_extra=True)(model)
     assert str(caught.value) == (
-        f"{tmp_path / 'w.pth'}: error: the weights do not fit the model (1 missing: head.bias; 1 extra: tail.weight; "
+        f"{tmp_path / 'w.pth'}: error: the weights do not fit the model "
+        "(1 missing: head.bias; 1 extra: tail.weight; "
         "1 mismatched: head.weight is (1, 3) in the file, (1, 8) in the model)\n"
         "hint: take the checkpoint of this experiment, or build the experiment that it was trained with"
     )
@@ -107,7 +108,7 @@ def test_another_models_checkpoint_is_named_as_such_even_with_every_leave(tmp_pa
     assert "7 extra: stage0.weight, stage1.weight, stage2.weight, stage3.weight, stage4.weight, ..." in str(
         caught.value
     )
-    with pytest.raises(RunError, match="stage6.weight"):
+    with pytest.raises(RunError, match=r"stage6\.weight"):
         load(tmp_path / "other.pth", verbose=True)
 
 

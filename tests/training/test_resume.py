@@ -131,7 +131,8 @@ def test_stopped_inside_an_epoch_and_resumed(tmp_path, name, changes):
 
 
 def test_a_save_that_fails_half_way_leaves_the_pair_before_it(tmp_path, monkeypatch):
-    """Weights cannot be written in the second epoch, after its trainer state was: the first epoch's pair must still fit."""
+    """Weights cannot be written in the second epoch, after its trainer state was: the first epoch's pair
+    must still fit."""
     import runtime.training.run_checkpoints as room
 
     save = room.save_weights

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -24,8 +25,8 @@ def test_the_reference_cycle_has_these_values(step, factor):
 
 def test_the_cycle_rises_for_forty_percent_and_falls_after():
     factors = [cyclic(step, **REFERENCE) for step in range(1001)]
-    assert all(a < b for a, b in zip(factors[:400], factors[1:401], strict=True))
-    assert all(a > b for a, b in zip(factors[400:-1], factors[401:], strict=True))
+    assert all(a < b for a, b in pairwise(factors[:401]))
+    assert all(a > b for a, b in pairwise(factors[400:]))
 
 
 def test_two_cycles_repeat_the_first_one():

@@ -1,4 +1,5 @@
-"""A toy experiment: two decoders on a four-number input, with dropout, augmentation by (seed, epoch, index) and a real metric."""
+"""A toy experiment: two decoders on a four-number input, with dropout, augmentation by (seed, epoch, index)
+and a real metric."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,6 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
+from runtime.geometry import pixel_matrix
 from runtime.geometry.boxes import box_corners
 from runtime.geometry.camera import project
 from runtime.visualization.camera_view import EDGES, box_edges, draw_camera, score_places
@@ -31,7 +33,8 @@ def near(image, uv, color, tolerance: int = 40) -> bool:
 
 @pytest.mark.parametrize("zoom", [1, 2])
 def test_edges_of_a_prediction_appear_where_geometry_says(zoom):
-    """Corners and quarter points of all twelve edges, also in an enlarged image: pixel centres move with it."""
+    """Corners and quarter points of all twelve edges, also in an enlarged image: pixel centres move with
+    it."""
     image = draw_camera(GREY, EGO2IMG, NOTHING, boxes(CAR, 2, 0.9), (120 * zoom, 200 * zoom))
     corners = box_corners(CAR)[0]
     assert len(EDGES) == 12
@@ -54,17 +57,32 @@ def test_nothing_is_drawn_away_from_the_box():
     assert outside.any() and (image[outside] == 90).all()
 
 
-def test_only_the_front_face_is_tinted():
-    image = draw_camera(GREY, EGO2IMG, NOTHING, boxes(CAR, 0, 0.9), (120, 200))
-    # The car drives away from the camera: its front is the far face, its back the near one.
-    front = box_corners(CAR)[0][:4].mean(axis=0)
-    column, row = np.round(project(front, EGO2IMG)[0].reshape(2)).astype(int)
-    assert image[row, column].tolist() == pytest.approx(
-        [90 * 0.65 + 0.35 * value for value in CLASS_COLORS[0]], abs=2
-    )
-    side = box_corners(CAR)[0][[4, 5, 6, 7]].mean(axis=0) + [0, 0, -0.6]
-    column, row = np.round(project(side, EGO2IMG)[0].reshape(2)).astype(int)
-    assert image[row, column].tolist() == [90, 90, 90]
+def away_from_edges(uv, segments, distance: float = 4.0):
+    """The points (N, 2) that are farther than `distance` pixels from every segment (M, 2, 2)."""
+    start, run = segments[:, 0], segments[:, 1] - segments[:, 0]
+    offset = uv[:, None] - start
+    share = np.clip((offset * run).sum(axis=-1) / (run**2).sum(axis=-1), 0, 1)
+    return uv[np.hypot(*np.moveaxis(offset - share[..., None] * run, -1, 0)).min(axis=1) > distance]
+
+
+@pytest.mark.parametrize(("corners", "tinted"), [((0, 1, 3), True), ((4, 5, 7), False)])
+def test_only_the_front_face_is_tinted(corners, tinted):
+    """Seen from ahead on the left, so that both faces have pixels of their own."""
+    car = np.array([[9.0, 2.5, 0.85, 1.9, 4.6, 1.7, 2.2, 0.0, 0.0]])
+    size = (480, 800)
+    image = draw_camera(GREY, EGO2IMG, NOTHING, boxes(car, 0, 0.9), size)
+    matrix = pixel_matrix.resize((120, 200), size) @ EGO2IMG
+    origin, across, down = box_corners(car)[0][list(corners)]
+    shares = np.stack(np.meshgrid(*[np.linspace(0, 1, 40)] * 2), axis=-1).reshape(-1, 2)
+    face = origin + shares[:, :1] * (across - origin) + shares[:, 1:] * (down - origin)
+    other = box_corners(car)[0][4:] if tinted else box_corners(car)[0][:4]
+    uv = away_from_edges(project(face, matrix)[0], box_edges(box_corners(car)[0], matrix))
+    hidden = cv2.convexHull(project(other, matrix)[0].astype(np.float32))
+    uv = np.array([point for point in uv if cv2.pointPolygonTest(hidden, point.tolist(), True) < -3])
+    assert len(uv) > 50
+    expected = [90 * 0.65 + 0.35 * value for value in CLASS_COLORS[0]] if tinted else [90, 90, 90]
+    for column, row in np.round(uv).astype(int):
+        assert image[row, column].tolist() == pytest.approx(expected, abs=2)
 
 
 def test_truth_is_dashed_and_white():

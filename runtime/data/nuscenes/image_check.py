@@ -1,9 +1,9 @@
 """Reading image files in worker processes, and proving that each is a whole JPEG.
 
-A JPEG has no checksum. One that was cut off does not decode; one with a damaged middle does, to a picture with
-a grey or shifted part, and the decoder prints a warning to the process's error stream. So each worker process
-has that stream caught, and a warning counts as damage. What the decoder does not notice (a few changed bits
-that still are valid codes) goes through, as it does everywhere.
+A JPEG has no checksum. One that was cut off does not decode; one with a damaged middle does, to a picture
+with a grey or shifted part, and the decoder prints a warning to the process's error stream. So each worker
+process has that stream caught, and a warning counts as damage. What the decoder does not notice (a few
+changed bits that still are valid codes) goes through, as it does everywhere.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import lmdb
-from nuscenes import NuScenes
 
 from runtime.data.lmdb_file import open_lmdb
 from runtime.data.nuscenes.image_check import ImageJob, ImageResult, read_images, start_worker
@@ -24,6 +23,7 @@ from runtime.data.nuscenes.map_geometry import MAP_RADIUS, LocationMap
 from runtime.data.nuscenes.pack_writer import PackedSample, PackWriter, replace_folder
 from runtime.data.nuscenes.tables import (
     TABLES,
+    NuScenes,
     SampleRef,
     image_paths,
     open_tables,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from runtime.geometry.camera import CAMERA_NAMES
 
 _FIRST_MAP: Final = 1 << 26
 _BATCH_BYTES: Final = 32 << 20
+_BATCH_SECONDS: Final = 2.0
 _PLAN_KEY: Final = b"plan"
 _DONE: Final = b"done:"
 
@@ -68,6 +70,7 @@ class PackWriter:
         self.place = place
         self.map_limit = map_limit
         self._waiting: list[PackedSample] = []
+        self._last_commit = time.monotonic()
         plan_value = encode([FORMAT, plan])
         self._env = self._open()
         with self._env.begin() as transaction:
@@ -80,14 +83,16 @@ class PackWriter:
         self.entries: dict[int, SampleEntry] = self._read_entries()
 
     def add(self, sample: PackedSample) -> None:
-        """Take a sample; every few tens of megabytes they are committed."""
+        """Take a sample; they are committed every few seconds or tens of megabytes."""
         self._waiting.append(sample)
-        if sum(len(image) for waiting in self._waiting for image in waiting.images) > _BATCH_BYTES:
+        size = sum(len(image) for waiting in self._waiting for image in waiting.images)
+        if size > _BATCH_BYTES or time.monotonic() - self._last_commit > _BATCH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Commit what is waiting."""
         waiting, self._waiting = self._waiting, []
+        self._last_commit = time.monotonic()
         if not waiting:
             return
         entries = {

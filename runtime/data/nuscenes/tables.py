@@ -9,14 +9,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from nuscenes import NuScenes
-from nuscenes.eval.detection.utils import category_to_detection_name
-from nuscenes.utils.splits import create_splits_scenes
 
 from runtime.errors import RunError
 from runtime.geometry.camera import CAMERA_NAMES
 from runtime.geometry.detection_classes import DETECTION_CLASSES
 from runtime.geometry.frames import rigid
+
+try:
+    from nuscenes import NuScenes
+    from nuscenes.eval.detection.utils import category_to_detection_name
+    from nuscenes.utils.splits import create_splits_scenes
+except ModuleNotFoundError as error:
+    if error.name != "nuscenes":
+        raise
+    raise RunError(
+        "packing needs `nuscenes-devkit`, which is not installed",
+        hint="the devkit allows no numpy 2 and thereby no Python 3.13: pack with Python 3.11 or 3.12",
+    ) from error
 
 TABLES: Final = (
     "attribute",

@@ -13,6 +13,8 @@ from runtime.data.synthetic.path import Path
 Array = NDArray[np.float64]
 
 _CHECK_STEP = 0.5
+_CYCLES = ("vehicle.bicycle", "vehicle.motorcycle")
+_WITHOUT_RIDER = 0.74  # height of a cycle without a rider, as a share of that with one
 
 
 class Crowd:
@@ -43,10 +45,12 @@ class Crowd:
         self._yaws.append(np.asarray(yaw))
         self._halves.append(np.array([actor.size[1] / 2, actor.size[0] / 2]))
 
-    def draw_size(self, category: str) -> tuple[float, float, float]:
-        """A size for one more instance of a category, rounded to millimetres as annotations are."""
+    def draw_size(self, category: str, rider: bool = True) -> tuple[float, float, float]:
+        """A size for one more instance, in whole millimetres; cycles are lower without their rider."""
         entry = BY_NAME[category]
         factors = 1.0 + np.clip(self.rng.normal(0.0, entry.spread, 3), -0.12, 0.12)
+        if category in _CYCLES and not rider:
+            factors[2] *= _WITHOUT_RIDER
         width, length, height = (round(float(v * f), 3) for v, f in zip(entry.size, factors, strict=True))
         return width, length, height
 
@@ -91,7 +95,7 @@ class Crowd:
         size: tuple[float, float, float] | None,
     ) -> bool:
         look = int(self.rng.integers(2**31))
-        actor = Actor(category, size or self.draw_size(category), motion, look, rider, waiting)
+        actor = Actor(category, size or self.draw_size(category, rider), motion, look, rider, waiting)
         position, yaw = actor.pose(self.times)
         distance = np.linalg.norm(position - self._ego_track, axis=1)
         if distance.min() > self.reach:
@@ -120,7 +124,7 @@ class Crowd:
         for i in range(bicycles):
             spot = np.asarray(xy) + along * rack.size[1] * ((i + 0.5) / bicycles - 0.5) * 0.8
             motion = Standstill(float(spot[0]), float(spot[1]), yaw + np.pi / 2)
-            width, length, height = self.draw_size("vehicle.bicycle")
+            width, length, height = self.draw_size("vehicle.bicycle", rider=False)
             look = int(self.rng.integers(2**31))
             self.actors.append(Actor("vehicle.bicycle", (width, length, height), motion, look))
             self._remember(self.actors[-1])

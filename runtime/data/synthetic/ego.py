@@ -85,7 +85,7 @@ def _turning_path(layout: Layout, rng: np.random.Generator) -> tuple[Path, float
     """A path from road 0 into road 1, the arc length of its corner, and the lane it starts from."""
     main, side = layout.roads
     assert layout.junction_s is not None
-    s_main, s_side = layout.junction_s
+    _, s_side = layout.junction_s
     forward = True if s_side == 0.0 else bool(rng.integers(2))
     out_heading = side.heading if forward else side.heading + np.pi
     to_left = np.sin(out_heading - main.heading) > 0

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +19,9 @@ from runtime.data.synthetic.map_raster import write_semantic_prior
 from runtime.data.synthetic.scene_names import VERSION_SPLITS, official_scene_names
 from runtime.data.synthetic.scene_writer import KEY_FRAME_PERIOD, SceneJob, SceneResult, write_scene
 from runtime.data.synthetic.tables import LOCATIONS, MAP_FILES, SENSORS, SceneRows, map_table, shared_tables
+from runtime.data.synthetic.worker_pool import Progress, WorkerPool
 from runtime.data.synthetic.world import KINDS
 from runtime.errors import RunError
-
-Progress = Callable[[int, int, str], None]
 
 MARKER: Final = "synthetic_world.json"
 """File that says a folder was written by this module and with which settings."""
@@ -32,7 +29,6 @@ MARKER: Final = "synthetic_world.json"
 GENERATOR: Final = 1
 """Goes up whenever the same settings give another world."""
 
-_THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TILE_MARGIN: Final = 95.0  # metres of map beyond the ego car's trip on every side
 _FASTEST: Final = 5.2  # metres per second that no trip exceeds
 _LONGEST_SCENE: Final = 120
@@ -67,10 +63,10 @@ def synthesize(
     is written; an interrupted run leaves nothing behind.
 
     Args:
-        out: folder of the dataset. If it exists it must be empty or itself a synthetic world, which is replaced.
+        out: folder of the dataset; an existing one must be empty or a synthetic world, which is replaced.
         version: `v1.0-trainval` or `v1.0-mini`.
-        num_train_scenes, num_val_scenes: scenes of the official training and validation split; every scene has
-            a map of its own, so that no validation scene shows a street that training has seen.
+        num_train_scenes, num_val_scenes: scenes of the official training and validation split; every scene
+            has streets of its own, so that validation shows none that training has seen.
         samples_per_scene: key frames of a scene, two a second.
         image_size: (width, height) of all camera images in pixels, 16:9.
         seed: of everything.
@@ -104,8 +100,8 @@ def _check(settings: _Settings, workers: int | None) -> None:
         available = len(official_scene_names(split))
         if not 0 <= number <= available:
             raise RunError(
-                f"{number} scenes asked for `{split}`, but that official split has names for 0 to {available}",
-                hint="the devkit decides by the official names which split a scene belongs to",
+                f"{number} scenes asked for `{split}`, but there are official names for 0 to {available}",
+                hint="the devkit knows by its name which split a scene belongs to",
             )
     if sum(wanted) == 0:
         raise RunError("0 scenes asked for", hint="ask for at least one training or validation scene")
@@ -195,6 +191,7 @@ def _written_aside(out: Path, settings: _Settings) -> Iterator[Path]:
     folder = out.parent / f".{out.name}.partial-{os.getpid()}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_up(out)
         free, needed = shutil.disk_usage(out.parent).free, _bytes_needed(settings)
         if free < needed:
             raise RunError(
@@ -217,6 +214,24 @@ def _written_aside(out: Path, settings: _Settings) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _sweep_up(out: Path) -> None:
+    """Remove what killed runs for the same target have left: they could not do it themselves."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*-*"):
+        kind, _, number = left.suffix[1:].partition("-")
+        if kind in ("partial", "old") and number.isdecimal() and not _alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it lives, and belongs to somebody else
+    return True
+
+
 def _replace(out: Path, folder: Path) -> None:
     if not out.exists():
         folder.rename(out)
@@ -230,7 +245,7 @@ def _replace(out: Path, folder: Path) -> None:
 def _write(folder: Path, settings: _Settings, jobs: list[SceneJob], workers: int, progress: Progress) -> None:
     for part in ("maps/expansion", settings.version, *(f"samples/{channel}" for channel, _ in SENSORS)):
         (folder / part).mkdir(parents=True)
-    with _Workers(workers) as pool:
+    with WorkerPool(workers) as pool:
         results: list[SceneResult] = pool.run(write_scene, jobs, progress, "scenes")
         columns, rows = _grid(len(jobs))
         canvas = (columns * jobs[0].tile_size, rows * jobs[0].tile_size)
@@ -271,52 +286,3 @@ def _write_tables(folder: Path, settings: _Settings, results: list[SceneResult])
     # For readers that take a split from here instead of from the devkit's lists.
     splits = {"synthetic_train": scenes[:train], "synthetic_val": scenes[train:]}
     (folder / "splits.json").write_text(json.dumps(splits, indent=1) + "\n")
-
-
-class _Workers:
-    """Runs jobs in processes, or in this one if there is only one worker; results come in the order of jobs."""
-
-    def __init__(self, count: int) -> None:
-        self._pool: ProcessPoolExecutor | None = None
-        if count > 1:
-            # Forking a process that runs threads can hang; these start from scratch.
-            self._pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_ignore_interrupts)
-            self._environment = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-            # Read by the children when they load their libraries: the processes are the parallelism.
-            os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
-
-    def __enter__(self) -> _Workers:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            for name, value in self._environment.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-    def run(
-        self, function: Callable[[Any], Any], jobs: list[Any], progress: Progress, text: str
-    ) -> list[Any]:
-        """`function` of every job, with progress."""
-        progress(0, len(jobs), text)
-        results: list[Any] = [None] * len(jobs)
-        if self._pool is None:
-            for number, job in enumerate(jobs):
-                results[number] = function(job)
-                progress(number + 1, len(jobs), text)
-            return results
-        futures: dict[Future[Any], int] = {
-            self._pool.submit(function, job): number for number, job in enumerate(jobs)
-        }
-        for done, future in enumerate(as_completed(futures), start=1):
-            results[futures[future]] = future.result()
-            progress(done, len(jobs), text)
-        return results
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone cleans up.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from runtime.data.synthetic.layout import Layout, ParkingStrip, polygons_of
@@ -102,15 +101,15 @@ def paint_ground(
     x0, y0, x1, y1 = bounds
     width, height = (int(np.ceil(extent / metres)) for extent in (x1 - x0, y1 - y0))
     tint = rng.integers(-8, 9, 3)
-    grass = tuple(int(v) for v in np.array((66, 116, 96)) + tint)
-    asphalt = tuple(int(v) for v in np.array((78, 76, 75)) + int(rng.integers(-12, 14)) + tint // 3)
-    walkway = tuple(int(v) for v in np.array((142, 150, 156)) + int(rng.integers(-12, 12)) + tint // 3)
+    grass = _bgr(np.array((66, 116, 96)) + tint)
+    asphalt = _bgr(np.array((78, 76, 75)) + int(rng.integers(-12, 14)) + tint // 3)
+    walkway = _bgr(np.array((142, 150, 156)) + int(rng.integers(-12, 12)) + tint // 3)
     image = np.full((height, width, 3), grass, dtype=np.uint8)
     canvas = _Canvas(image, x0, y1, metres)
     _surfaces(canvas, layout, asphalt, walkway, rng)
     _add_grain(image, rng)
     _markings(canvas, layout)
-    return GroundTexture(image, x0, y1, metres, (int(grass[0]), int(grass[1]), int(grass[2])))
+    return GroundTexture(image, x0, y1, metres, grass)
 
 
 def _surfaces(canvas: _Canvas, layout: Layout, asphalt: Bgr, walkway: Bgr, rng: np.random.Generator) -> None:
@@ -223,6 +222,10 @@ def _mix(a: Array, b: Array, share: float) -> Array:
     return np.asarray(a + share * (b - a))
 
 
-def _shade(color: Bgr, factor: float) -> Bgr:
-    blue, green, red = (int(np.clip(value * factor, 0, 255)) for value in color)
+def _bgr(values: NDArray[Any]) -> Bgr:
+    blue, green, red = (int(np.clip(value, 0, 255)) for value in values)
     return blue, green, red
+
+
+def _shade(color: Bgr, factor: float) -> Bgr:
+    return _bgr(np.array(color) * factor)

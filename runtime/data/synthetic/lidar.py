@@ -18,13 +18,22 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.float64]
 
 BEAMS: Final = 32
-STEPS: Final = 720
+STEPS: Final = 900
 _LOWEST, _HIGHEST = np.radians(-30.67), np.radians(10.67)  # the beams of the nuScenes cars' lidar
 _RANGE: Final = 70.0
 _CLOSEST: Final = 1.2
 _ELEVATIONS: Final = np.linspace(_LOWEST, _HIGHEST, BEAMS)
 _AZIMUTHS: Final = np.arange(STEPS) * 2 * np.pi / STEPS - np.pi
-_KEEP_GROUND: Final = 6  # of so many ground returns one is written
+_KEEP_REST: Final = 9  # of so many returns that are not from annotated objects one is written
+
+_RAYS: Final = np.stack(  # (BEAMS, STEPS, 3), directions in the sensor frame
+    [
+        np.cos(_ELEVATIONS)[:, None] * np.cos(_AZIMUTHS),
+        np.cos(_ELEVATIONS)[:, None] * np.sin(_AZIMUTHS),
+        np.broadcast_to(np.sin(_ELEVATIONS)[:, None], (BEAMS, STEPS)),
+    ],
+    axis=-1,
+)
 
 
 @dataclass(frozen=True)
@@ -42,17 +51,16 @@ class Sweep:
     share: Array
 
 
-def cast(lidar2global: Array, boxes: Rows, rng: np.random.Generator) -> Sweep:
-    """Cast all rays against the ground z = 0 and boxes (B, 7) in map metres; those near the sensor go first.
+def cast(lidar2global: Array, boxes: Rows, objects: int, rng: np.random.Generator) -> Sweep:
+    """Cast all rays against the ground z = 0 and boxes (B, 7) in map metres.
 
-    A return is lost with a probability that grows with its distance, as a dark or slanted surface would lose it.
+    The first `objects` boxes are those that are annotated: all their returns are written, of the others and
+    of the ground only some, which keeps files small.
+
+    A return is lost with a probability that grows with its distance, as dark or slanted surfaces lose it.
     """
     rotation, origin = lidar2global[:3, :3], lidar2global[:3, 3]
-    cos, sin = np.cos(_ELEVATIONS)[:, None], np.sin(_ELEVATIONS)[:, None]
-    local = np.stack(
-        [cos * np.cos(_AZIMUTHS), cos * np.sin(_AZIMUTHS), np.broadcast_to(sin, (BEAMS, STEPS))], axis=-1
-    )
-    rays = local @ rotation.T
+    rays = _RAYS @ rotation.T
     with np.errstate(divide="ignore"):
         nearest = np.where(rays[..., 2] < -1e-3, -origin[2] / rays[..., 2], np.inf)
     nearest[nearest > _RANGE] = np.inf
@@ -74,9 +82,10 @@ def cast(lidar2global: Array, boxes: Rows, rng: np.random.Generator) -> Sweep:
     owner[~returned] = -1
     hits = np.bincount(owner[owner >= 0], minlength=len(boxes))
     spread = np.arange(BEAMS)[:, None] * 5 + np.arange(STEPS)
-    written = returned & ((owner >= 0) | (spread % _KEEP_GROUND == 0))
+    of_object = (owner >= 0) & (owner < objects)
+    written = returned & (of_object | (spread % _KEEP_REST == 0))
     ring = np.broadcast_to(np.arange(BEAMS)[:, None], owner.shape)[written]
-    xyz = local[written] * nearest[written][:, None]
+    xyz = _RAYS[written] * nearest[written][:, None]
     intensity = np.where(owner[written] >= 0, 40.0, 12.0) / (1.0 + nearest[written] / 30.0)
     points = np.column_stack([xyz, intensity, ring]).astype(np.float32)
     return Sweep(points, hits.astype(np.int64), share)

@@ -233,9 +233,9 @@ def _square(tile: tuple[float, float, float, float]) -> Array:
 
 
 def _arcline(road: Road, s0: float, s1: float, d: float, forward: bool) -> Row:
-    """A lane's centre as the devkit's arc-line path: of three pieces, only the first has a length.
+    """A lane's centre as an arc-line path of the devkit, of whose three pieces one has a length.
 
-    The devkit allows a turn of any radius in the first piece but no straight one; a straight lane is its middle.
+    The devkit's first piece is always a turn; a straight lane is the middle piece.
     """
     first, last = (s0, s1) if forward else (s1, s0)
     poses = []

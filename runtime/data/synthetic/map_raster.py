@@ -64,7 +64,7 @@ def _strips(layouts: list[Layout], width: int, height: int) -> Iterator[NDArray[
                         _pixels(np.asarray(ring.coords), y1)
                         for ring in (polygon.exterior, *polygon.interiors)
                     ]
-                    cv2.fillPoly(strip, rings, 255, cv2.LINE_8, _SHIFT)
+                    cv2.fillPoly(strip, rings, (255,), cv2.LINE_8, _SHIFT)
         yield strip
 
 

@@ -130,7 +130,7 @@ class MeshBuilder:
             self.face(low[::-1], scaled(color, 0.7))
 
     def wheel(self, x: float, radius: tuple[float, float], y: float, color: Color, hub: Color) -> None:
-        """A wheel seen from the side, standing on the ground at x; y > 0 faces left. `radius` is along x, z."""
+        """A wheel seen from the side, on the ground at x; y > 0 faces left. `radius` is along x and z."""
         angle = np.arange(MAX_CORNERS) * 2 * np.pi / MAX_CORNERS
         if y > 0:
             angle = -angle

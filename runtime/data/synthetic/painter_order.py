@@ -15,9 +15,9 @@ _TOLERANCE = 0.02
 def painter_order(footprints: Array, eye: Array) -> list[int]:
     """Back-to-front order of upright solids on a plane.
 
-    Of two convex footprints that do not overlap, one edge of one of them separates both. The solid on the eye's
-    side of that line can hide the other, never the reverse. The order is a topological sort of these relations,
-    farthest first where they leave a choice; where solids overlap, their distance decides.
+    Of two convex footprints that do not overlap, one edge of one of them separates both. The solid on the
+    eye's side of that line can hide the other, never the reverse. The order is a topological sort of these
+    relations, farthest first where they leave a choice; where solids overlap, their distance decides.
 
     Args:
         footprints: (N, 4, 2), corners counter-clockwise, metres.

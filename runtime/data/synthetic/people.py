@@ -8,13 +8,15 @@ from runtime.data.synthetic.crowd import Crowd
 from runtime.data.synthetic.layout import WALKWAY_WIDTH, Layout, Span
 from runtime.data.synthetic.path import Path
 
+_NEAR = 27.0  # metres along a road from the middle of the ego car's way
+
 
 def add_people(crowd: Crowd, layout: Layout, main_road_waits: bool) -> None:
     """Pedestrians everywhere, and bicycles, motorcycles and racks left on the walkways."""
     rng = crowd.rng
     _leave_cycles(crowd, layout)
     _cross(crowd, layout, main_road_waits)
-    for _ in range(int(rng.integers(26, 40))):
+    for _ in range(int(rng.integers(20, 32))):
         _walk(crowd, layout)
     for _ in range(int(rng.integers(2, 5))):
         _stand_together(crowd, layout)
@@ -26,7 +28,7 @@ def _random_place(crowd: Crowd, layout: Layout) -> tuple[Span, float, float]:
     span = layout.spans[int(rng.integers(len(layout.spans)))]
     road = layout.roads[span.road]
     here = float(road.distance(crowd.focus)[0])
-    low, high = max(span.s0, here - crowd.reach), min(span.s1, here + crowd.reach)
+    low, high = max(span.s0, here - _NEAR), min(span.s1, here + _NEAR)
     s = rng.uniform(low, high) if high > low else rng.uniform(span.s0, span.s1)
     return span, float(s), float(rng.choice([1.0, -1.0]))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from runtime.data.synthetic.clipping import NEAR, clip_polygon, view_planes
 from runtime.data.synthetic.ground_texture import GroundTexture
@@ -71,12 +71,12 @@ class CameraRenderer:
         visible = [solid for solid in solids if self._in_view(solid.centre, solid.radius, view)]
         image, horizon = self._ground(view)
         self._cast_shadows(image, view, visible)
-        image = cv2.add(cv2.multiply(image, self._keep, scale=1 / 255), self._add)
+        image = _uint8(cv2.add(cv2.multiply(image, self._keep, scale=1 / 255), self._add))
         self._sky(image, ego2global, horizon)
         self._paint_solids(image, view, visible)
         return self._expose(image, rng)
 
-    # -- sky and ground ---------------------------------------------------------------------------------------
+    # -- sky and ground
 
     def _pixel_rays(self, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
         """Directions (R, C, 3) in the ego frame through pixels."""
@@ -85,7 +85,7 @@ class CameraRenderer:
         return np.asarray(rays @ self._camera.cam2ego[:3, :3].T)
 
     def _ground_haze(self) -> tuple[Image, Image]:
-        """What is kept of the ground and what the air adds, per pixel; the car's sway is too small to matter."""
+        """What is kept of the ground and what the air adds, per pixel; the car's sway hardly matters."""
         width, height = self._camera.size
         rays = self._pixel_rays(np.linspace(0, width - 1, 16).astype(np.int64), np.arange(height))
         down = np.maximum(-rays[..., 2], 1e-6)
@@ -93,13 +93,13 @@ class CameraRenderer:
         share = self._light.faded(np.minimum(depth, 1e4))[..., None]
         keep = np.repeat(np.round(255 * (1 - share)), 3, axis=2).astype(np.uint8)
         add = np.round(share * self._light.haze).clip(0, 255).astype(np.uint8)
-        return cv2.resize(keep, (width, height)), cv2.resize(add, (width, height))
+        return _uint8(cv2.resize(keep, (width, height))), _uint8(cv2.resize(add, (width, height)))
 
     def _ground(self, view: _View) -> tuple[Image, Array]:
         """The ground below the horizon, and the horizon as a line (3,): a u + b v + c > 0 is below it."""
         width, height = view.size
         # OpenCV's inverse: LAPACK would start its threads for nine numbers.
-        image2map = cv2.invert(view.intrinsic @ view.world2cam[:3][:, [0, 1, 3]])[1]
+        image2map = np.asarray(cv2.invert(view.intrinsic @ view.world2cam[:3][:, [0, 1, 3]])[1], np.float64)
         horizon = image2map[2] / np.linalg.norm(image2map[2, :2])
         if horizon[1] < 0:
             horizon = -horizon
@@ -132,10 +132,10 @@ class CameraRenderer:
         sky = cv2.resize(sky, (sky.shape[1] * _SKY_STEP, sky.shape[0] * _SKY_STEP))[:bottom, :width]
         edges = np.array([[0, 0], [width - 1, 0], [width - 1, ends[1]], [0, ends[0]]])
         mask = np.zeros((bottom, width), dtype=np.uint8)
-        cv2.fillConvexPoly(mask, np.round(edges * 2**_SHIFT).astype(np.int32), 255, cv2.LINE_8, _SHIFT)
+        cv2.fillConvexPoly(mask, np.round(edges * 2**_SHIFT).astype(np.int32), (255,), cv2.LINE_8, _SHIFT)
         cv2.copyTo(sky, mask, image[:bottom])
 
-    # -- solids -----------------------------------------------------------------------------------------------
+    # -- solids
 
     def sees(self, centre: Array, radius: float, ego2global: Array) -> bool:
         """Whether something of a radius in metres around a map point (2,) may be in the picture."""
@@ -178,9 +178,10 @@ class CameraRenderer:
         mask = np.zeros(image.shape[:2], dtype=np.uint8)
         for polygon in self._project(np.stack([solid.shadow for solid in solids]), view)[0]:
             if polygon is not None:
-                cv2.fillConvexPoly(mask, polygon, 255, cv2.LINE_8, _SHIFT)
-        mask = cv2.blur(mask, (3, 3))
-        shade = cv2.convertScaleAbs(mask, alpha=-_SHADOW * (0.5 + self._light.direct), beta=255)
+                cv2.fillConvexPoly(mask, polygon, (255,), cv2.LINE_8, _SHIFT)
+        shade = cv2.convertScaleAbs(
+            cv2.blur(mask, (3, 3)), alpha=-_SHADOW * (0.5 + self._light.direct), beta=255
+        )
         cv2.multiply(image, cv2.merge([shade, shade, shade]), dst=image, scale=1 / 255)
 
     def _paint_solids(self, image: Image, view: _View, solids: list[Solid]) -> None:
@@ -212,7 +213,7 @@ class CameraRenderer:
             return np.zeros(len(solid.detail), dtype=bool)
         return solid.detail
 
-    # -- sensor -----------------------------------------------------------------------------------------------
+    # -- sensor
 
     def _tone_table(self) -> Image:
         levels = np.arange(256)[:, None] * self._light.gain * self._light.cast
@@ -221,11 +222,12 @@ class CameraRenderer:
     def _expose(self, image: Image, rng: np.random.Generator) -> Image:
         """Exposure with a little jitter, lens shading and noise."""
         height, width = image.shape[:2]
-        image = cv2.LUT(image, self._tone.transpose(1, 0, 2))
-        image = cv2.multiply(image, _lens_shading(width, height), scale=float(rng.uniform(0.97, 1.03)) / 255)
+        jitter = float(rng.uniform(0.97, 1.03))
+        exposed = cv2.LUT(image, self._tone.transpose(1, 0, 2))
+        exposed = cv2.multiply(exposed, _lens_shading(width, height), scale=jitter / 255)
         row, column = rng.integers(NOISE_ROOM, size=2)
         up, down = self._light.noise[:, row : row + height, column : column + width]
-        return np.asarray(cv2.subtract(cv2.add(image, up), down), dtype=np.uint8)
+        return _uint8(cv2.subtract(cv2.add(exposed, up), down))
 
 
 def _ground_rows(
@@ -244,7 +246,11 @@ def _ground_rows(
     )
     if fine > 1:
         rows = cv2.resize(rows, (width, last - first), interpolation=cv2.INTER_AREA)
-    return np.asarray(rows, dtype=np.uint8)
+    return _uint8(rows)
+
+
+def _uint8(image: ArrayLike) -> Image:
+    return np.asarray(image, dtype=np.uint8)
 
 
 @lru_cache(maxsize=4)

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Camera:
-    """A calibrated camera: `intrinsic` (3, 3) in pixels, `cam2ego` (4, 4), `shutter` seconds after the lidar."""
+    """`intrinsic` (3, 3) in pixels, `cam2ego` (4, 4), `shutter` in seconds after the lidar's time stamp."""
 
     name: str
     intrinsic: Array
@@ -37,8 +37,8 @@ class Rig:
     lidar2ego: Array
 
 
-# Position (x, y, z) in metres, yaw in degrees, horizontal field of view in degrees, and the shutter in seconds
-# relative to the lidar's time stamp: the lidar sweeps clockwise and every camera fires as the sweep passes it.
+# Position (x, y, z) in metres, yaw in degrees, horizontal field of view in degrees, and the shutter in
+# seconds relative to the lidar's time stamp: the lidar sweeps clockwise, every camera fires as it passes.
 _MOUNTS: Final[dict[str, tuple[tuple[float, float, float], float, float, float]]] = {
     "CAM_FRONT_LEFT": ((1.55, 0.49, 1.51), 55.0, 64.5, -0.043),
     "CAM_FRONT": ((1.70, 0.01, 1.51), 0.0, 64.5, -0.035),

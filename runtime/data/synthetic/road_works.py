@@ -82,19 +82,20 @@ def _site(crowd: Crowd, road: Road, s: float, side: float) -> None:
 
 
 def _barrier_row(crowd: Crowd, road: Road, s: float, side: float, count: int) -> None:
-    """Barriers on the walkway along the kerb, facing the road."""
+    """Barriers that close a piece of the parking strip, or of the walkway, facing the road."""
+    edge = road.half_width + 0.55 if road.parking == 0.0 else road.lanes * road.lane_width + 0.4
     for i in range(count):
         where = s + (i - count / 2) * 2.7
         yaw = float(road.heading_at(where)) + side * np.pi / 2 + crowd.rng.normal(0, 0.03)
-        crowd.place(
-            "movable_object.barrier", road.point(where, side * (road.half_width + 0.55)), yaw, margin=0.05
-        )
+        crowd.place("movable_object.barrier", road.point(where, side * edge), yaw, margin=0.05)
 
 
 def _cone_group(crowd: Crowd, road: Road, s: float, side: float) -> None:
-    """A few cones in a line beside the kerb."""
+    """A few cones in a line near the kerb, or along the edge of the outer lane."""
     rng = crowd.rng
-    offset = road.half_width - rng.uniform(0.4, 1.6)
+    offset = road.half_width - rng.uniform(0.4, 1.0)
+    if road.parking > 0 and rng.random() < 0.7:
+        offset = road.lanes * road.lane_width + 0.4
     for i in range(int(rng.integers(3, 6))):
         spot = road.point(s + 1.7 * i, side * (offset + rng.normal(0, 0.1)))
         crowd.place("movable_object.trafficcone", spot, float(road.heading_at(s)), margin=0.1)

@@ -21,8 +21,8 @@ from runtime.geometry.frames import quaternion_from_matrix, quaternion_from_yaw
 Array = NDArray[np.float64]
 
 KEY_FRAME_PERIOD: Final = 0.5
-ANNOTATION_RANGE: Final = 40.0
-"""Metres from the lidar up to which objects are annotated."""
+ANNOTATION_RANGE: Final = 50.0
+"""Metres from the lidar up to which objects are annotated: the farthest that the detection metric looks."""
 
 _JPEG_QUALITY: Final = 90
 _FIRST_TIMESTAMP: Final = 1_600_000_000_000_000
@@ -111,8 +111,8 @@ class _SceneWriter:
         link(rows.sample)
         for frames in self._frames.values():
             link(frames)
-        for actor, annotations in self._annotations.items():
-            self._instance(actor, annotations)
+        for actor, rows_of_actor in self._annotations.items():
+            self._instance(actor, rows_of_actor)
         log_token = self._token("log")
         day = f"{2020 + job.number // 365}-{1 + job.number // 28 % 12:02d}-{1 + job.number % 28:02d}"
         rows.log.append(
@@ -183,7 +183,9 @@ class _SceneWriter:
             dtype=np.float64,
         ).reshape(-1, 7)
         lidar2global = ego2global @ world.rig.lidar2ego
-        sweep: Sweep = cast(lidar2global, np.concatenate([boxes, self._boxes_of_props]), self._rng)
+        sweep: Sweep = cast(
+            lidar2global, np.concatenate([boxes, self._boxes_of_props]), len(boxes), self._rng
+        )
         self._frame(sample_token, index, "LIDAR_TOP", stamp, ego2global, sweep.points.tobytes())
         distance = np.linalg.norm(boxes[:, :2] - lidar2global[:2, 3], axis=1)
         for i in np.flatnonzero(distance <= ANNOTATION_RANGE):

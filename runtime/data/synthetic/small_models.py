@@ -9,6 +9,8 @@ from runtime.data.synthetic.mesh import Color, Mesh, MeshBuilder, scaled
 
 Size = tuple[float, float, float]
 
+_HANDLEBARS = 0.74  # height, as a share of that of a rider
+
 
 def _pick(colors: tuple[Color, ...], rng: np.random.Generator) -> Color:
     return colors[int(rng.integers(len(colors)))]
@@ -20,13 +22,13 @@ def pedestrian(size: Size, rng: np.random.Generator, *, walking: bool, worker: b
     trousers, skin = _pick(paint.TROUSERS, rng), _pick(paint.SKINS, rng)
     hair = paint.MACHINE_YELLOW if worker else _pick(paint.HAIRS, rng)
     b = MeshBuilder()
-    stride = 0.28 if walking else 0.0
+    stride = 0.28 if walking else 0.1
     legs = [(-0.36, -0.04, stride), (0.04, 0.36, -stride)]
     if rng.random() < 0.5:
         legs = [(low, high, -swing) for low, high, swing in legs]
     for low, high, swing in legs:
         b.block((swing - 0.16, swing + 0.2), (low, high), (0.0, 0.48), trousers, top_x=(-0.18, 0.18))
-    torso = b.block((-0.26, 0.26), (-0.5, 0.5), (0.44, 0.83), coat, top_y=(-0.44, 0.44))
+    torso = b.block((-0.3, 0.3), (-0.5, 0.5), (0.44, 0.83), coat, top_y=(-0.44, 0.44))
     torso.paint("back", (0.22, 0.78), (0.2, 0.9), scaled(coat, 0.45), detail=False)
     torso.paint("front", (0.44, 0.56), (0.0, 1.0), scaled(coat, 0.7))
     if worker:
@@ -51,6 +53,11 @@ def _rider(b: MeshBuilder, rng: np.random.Generator, seat: float, helmet: Color)
     head.paint("front", (0.1, 0.9), (0.1, 0.65), _pick(paint.SKINS, rng), detail=False)
 
 
+def _with_room_for_rider(size: Size, rider: bool) -> Size:
+    """The box in which a cycle is modelled: one without a rider ends at its handlebars."""
+    return size if rider else (size[0], size[1], size[2] / _HANDLEBARS)
+
+
 def _wheel_pair(b: MeshBuilder, size: Size, radius: float, thickness: float) -> None:
     for x in (-0.5 + radius / size[1], 0.5 - radius / size[1]):
         b.group = x
@@ -63,6 +70,7 @@ def _wheel_pair(b: MeshBuilder, size: Size, radius: float, thickness: float) -> 
 def motorcycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     """A motorcycle with a fairing in front and a red lamp behind, with or without its rider."""
     color = _pick(paint.CAR_PAINTS[3:8], rng)
+    size = _with_room_for_rider(size, rider)
     b = MeshBuilder()
     _wheel_pair(b, size, 0.31, 0.1)
     b.group = 0.0
@@ -72,15 +80,16 @@ def motorcycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     if rider:
         _rider(b, rng, 0.6, _pick(paint.CAR_PAINTS, rng))
     b.group = 0.26
-    fairing = b.block((0.22, 0.36), (-0.3, 0.3), (0.42, 0.74), color, top_x=(0.16, 0.26))
+    fairing = b.block((0.22, 0.36), (-0.3, 0.3), (0.42, _HANDLEBARS), color, top_x=(0.16, 0.26))
     fairing.paint("front", (0.25, 0.75), (0.35, 0.8), paint.HEADLAMP, detail=False, glow=True)
-    b.block((0.16, 0.22), (-0.5, 0.5), (0.68, 0.73), (40, 40, 42))
+    b.block((0.16, 0.22), (-0.5, 0.5), (0.68, _HANDLEBARS), (40, 40, 42))
     return b.build(size)
 
 
 def bicycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     """A bicycle: two thin wheels, a coloured frame, handlebars over the front wheel."""
     color = _pick((paint.COATS[0], paint.COATS[1], paint.COATS[7], (30, 150, 90)), rng)
+    size = _with_room_for_rider(size, rider)
     b = MeshBuilder()
     _wheel_pair(b, size, 0.34, 0.05)
     b.group = 0.0
@@ -92,7 +101,7 @@ def bicycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
         _rider(b, rng, 0.62, _pick(paint.COATS, rng))
     b.group = 0.24
     b.block((0.2, 0.26), (-0.08, 0.08), (0.4, 0.7), color)
-    b.block((0.18, 0.23), (-0.5, 0.5), (0.68, 0.73), (50, 50, 52), bottom=True)
+    b.block((0.18, 0.23), (-0.5, 0.5), (0.68, _HANDLEBARS), (50, 50, 52), bottom=True)
     return b.build(size)
 
 

@@ -17,22 +17,27 @@ from runtime.data.synthetic.road_works import add_road_works
 
 Array = NDArray[np.float64]
 
-REACH: Final = 34.0
+REACH: Final = 30.0
 """Metres from the ego car within which everybody comes at some time of the scene."""
 
 _LANE_MIX: Final[tuple[tuple[str, float], ...]] = (
-    ("vehicle.car", 0.68),
-    ("vehicle.truck", 0.11),
-    ("vehicle.bus.rigid", 0.08),
+    ("vehicle.car", 0.74),
+    ("vehicle.truck", 0.08),
+    ("vehicle.bus.rigid", 0.06),
     ("vehicle.motorcycle", 0.09),
-    ("trailer", 0.04),
+    ("trailer", 0.03),
 )
 _KERB_MIX: Final[tuple[tuple[str, float], ...]] = (
-    ("vehicle.car", 0.72),
-    ("vehicle.truck", 0.11),
-    ("vehicle.bus.rigid", 0.04),
-    ("vehicle.motorcycle", 0.07),
-    ("trailer", 0.06),
+    ("vehicle.car", 0.86),
+    ("vehicle.truck", 0.06),
+    ("vehicle.motorcycle", 0.08),
+)
+# Large things that stand at a kerb, and in what share of the scenes.
+_AT_KERB: Final[tuple[tuple[tuple[str, ...], float], ...]] = (
+    (("vehicle.bus.rigid",), 0.85),
+    (("vehicle.trailer", "vehicle.truck"), 0.45),
+    (("vehicle.trailer",), 0.5),
+    (("vehicle.truck",), 0.3),
 )
 
 
@@ -41,6 +46,7 @@ def populate(layout: Layout, trip: EgoTrip, duration: float, rng: np.random.Gene
     crowd = Crowd(trip.as_actor(), duration, REACH, rng)
     # What cannot give way is placed first; the rest has to find room around it.
     add_road_works(crowd, layout, trip.motion.path.at(trip.motion.travelled(duration / 2))[0])
+    _park_large(crowd, layout)
     _park_along_kerbs(crowd, layout)
     _run_lanes(crowd, layout, trip)
     _send_cyclists(crowd, layout)
@@ -64,23 +70,48 @@ def _park_along_kerbs(crowd: Crowd, layout: Layout) -> None:
 
 
 def _park_row(crowd: Crowd, layout: Layout, span: Span, s0: float, s1: float, side: float) -> None:
-    rng, road = crowd.rng, layout.roads[span.road]
-    s = s0 + rng.uniform(0, 3)
+    """Single vehicles and small groups with gaps between them, through which one sees the walkway."""
+    rng = crowd.rng
+    s = s0 + rng.uniform(0, 6)
     while s < s1:
-        kind = _draw(_KERB_MIX, rng)
-        names = ["vehicle.trailer", "vehicle.truck"] if kind == "trailer" else [kind]
-        if kind == "trailer" and rng.random() < 0.5:
-            names = ["vehicle.trailer"]
-        for name in names if rng.random() < 0.86 else ():
-            size = crowd.draw_size(name)
-            s += size[1] / 2
-            if s + size[1] / 2 < s1:
-                # Parked in the direction of traffic, close to the kerb.
-                middle = road.lanes * road.lane_width + max(road.parking / 2, size[0] / 2 - 0.1)
-                yaw = float(road.heading_at(s)) + (np.pi if side > 0 else 0.0) + rng.normal(0, 0.02)
-                crowd.place(name, road.point(s, side * (middle + rng.normal(0, 0.06))), yaw, size=size)
-            s += size[1] / 2 + 0.5
-        s += rng.uniform(0.5, 2.2) if rng.random() < 0.8 else rng.uniform(3.0, 6.0)
+        for _ in range(int(rng.integers(1, 4))):
+            s = _park(crowd, layout, span, s, s1, side, _draw(_KERB_MIX, rng)) + rng.uniform(0.6, 1.6)
+        s += rng.uniform(4.0, 11.0)
+
+
+def _park(crowd: Crowd, layout: Layout, span: Span, s: float, s1: float, side: float, name: str) -> float:
+    """Park one vehicle from s on, in the direction of traffic, close to the kerb; returns where it ends."""
+    rng, road = crowd.rng, layout.roads[span.road]
+    size = crowd.draw_size(name, rider=False)
+    if s + size[1] < s1:
+        middle = s + size[1] / 2
+        d = road.lanes * road.lane_width + max(road.parking / 2, size[0] / 2 - 0.1) + rng.normal(0, 0.06)
+        if road.parking == 0.0:
+            d = road.half_width - 0.3 - size[0] / 2
+        yaw = float(road.heading_at(middle)) + (np.pi if side > 0 else 0.0) + rng.normal(0, 0.02)
+        crowd.place(name, road.point(middle, side * d), yaw, size=size)
+    return s + size[1]
+
+
+def _park_large(crowd: Crowd, layout: Layout) -> None:
+    """Buses at their stops, lorries and trailers that are being unloaded."""
+    rng = crowd.rng
+    for names, chance in _AT_KERB:
+        if rng.random() > chance:
+            continue
+        for _ in range(12):  # a few attempts to find room
+            span = layout.spans[int(rng.integers(len(layout.spans)))]
+            here = float(layout.roads[span.road].distance(crowd.focus)[0])
+            s = here + float(rng.uniform(6.0, 24.0)) * float(rng.choice([-1.0, 1.0])) - 5.0
+            side = float(rng.choice([1.0, -1.0]))
+            parts = [p for p in painted_parts(layout, span) if p[0] + 2.0 <= s and s + 12.0 <= p[1]]
+            if not parts:
+                continue
+            before = len(crowd.actors)
+            for name in names if side < 0 else names[::-1]:
+                s = _park(crowd, layout, span, s, parts[0][1], side, name) + 0.5
+            if len(crowd.actors) > before:
+                break
 
 
 def _run_lanes(crowd: Crowd, layout: Layout, trip: EgoTrip) -> None:
@@ -119,7 +150,7 @@ def _stream(crowd: Crowd, path: Path, speed: float, accel: float) -> None:
             s -= size[1] / 2
             crowd.send(name, path, s, speed, accel=accel, rider=name == "vehicle.motorcycle", size=size)
             s -= size[1] / 2 + 0.6
-        s -= rng.uniform(3.0, 12.0)
+        s -= rng.uniform(3.5, 11.0)
 
 
 def _queue(crowd: Crowd, layout: Layout, index: int, lane: int, forward: bool) -> None:
@@ -134,7 +165,7 @@ def _queue(crowd: Crowd, layout: Layout, index: int, lane: int, forward: bool) -
         lines = [s for s in edges if 0.0 < s < road.length]
     for line in lines:
         s = line - sign * rng.uniform(1.0, 2.0)
-        for _ in range(int(rng.integers(2, 6))):
+        for _ in range(int(rng.integers(1, 5))):
             for name in _vehicles(crowd):
                 size = crowd.draw_size(name)
                 s -= sign * size[1] / 2
@@ -148,7 +179,7 @@ def _queue(crowd: Crowd, layout: Layout, index: int, lane: int, forward: bool) -
 def _send_cyclists(crowd: Crowd, layout: Layout) -> None:
     """Cyclists near the right edge of the outer lane."""
     rng = crowd.rng
-    for _ in range(10):
+    for _ in range(16):
         index = int(rng.integers(len(layout.roads)))
         road = layout.roads[index]
         forward = bool(rng.integers(2))
@@ -156,5 +187,5 @@ def _send_cyclists(crowd: Crowd, layout: Layout) -> None:
         s = np.linspace(0.0, road.length, int(road.length) + 1)
         points = road.point(s, -offset if forward else offset)
         path = Path(points if forward else points[::-1])
-        start = rng.uniform(0.25, 0.75) * path.length
+        start = rng.uniform(0.4, 0.6) * path.length
         crowd.send("vehicle.bicycle", path, start, rng.uniform(2.2, 4.0), rider=True, margin=0.25)

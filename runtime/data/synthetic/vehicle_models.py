@@ -79,7 +79,8 @@ def truck(size: Size, rng: np.random.Generator) -> Mesh:
     b = MeshBuilder()
     b.group = -0.15
     b.block((-0.5, 0.24), (-0.42, 0.42), (0.1, 0.26), paint.CHASSIS)
-    if rng.random() < 0.75:
+    closed = rng.random() < 0.75
+    if closed:
         load = b.block((-0.5, 0.2), (-0.5, 0.5), (0.24, 1.0), box, top_color=scaled(box, 0.9))
         load.paint("back", (0.49, 0.51), (0.0, 1.0), (70, 72, 76))
         for side in ("left", "right"):
@@ -92,7 +93,7 @@ def truck(size: Size, rng: np.random.Generator) -> Mesh:
         load.paint("back", u, (0.02, 0.12), paint.TAILLAMP, detail=False, glow=True)
     _axles(b, size, 0.46, (-0.36, -0.22))
     b.group = 0.36
-    _cab(b, (0.24, 0.5), 0.86, cab)
+    _cab(b, (0.24, 0.5), 0.86 if closed else 1.0, cab)
     _axles(b, size, 0.46, (0.36,))
     return b.build(size)
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from runtime.data.synthetic.actor import Actor
 from runtime.data.synthetic.ego import EgoTrip, plan_trip
 from runtime.data.synthetic.ground_texture import GroundTexture, paint_ground
-from runtime.data.synthetic.layout import Kind, Layout, build_layout
+from runtime.data.synthetic.layout import Kind, Layout
+from runtime.data.synthetic.layout_builder import build_layout
 from runtime.data.synthetic.light import Light, draw_light
 from runtime.data.synthetic.mesh import Mesh
 from runtime.data.synthetic.models import model_of

@@ -82,10 +82,11 @@ def _resample(maps: torch.Tensor, angles: torch.Tensor, grid: BevGrid, mode: str
     back = torch.stack(
         [torch.stack([cos, sin * ratio, zero], dim=-1), torch.stack([-sin / ratio, cos, zero], dim=-1)], dim=1
     )
-    # Coordinates in float64 up to here: in half precision they would be off by cells.
-    points = functional.affine_grid(back, list(maps.shape), align_corners=False)
-    points = points.to(device=maps.device, dtype=maps.dtype)
-    return functional.grid_sample(maps, points, mode=mode, padding_mode="zeros", align_corners=False)
+    # Half-precision coordinates would be off by cells: features of any type are sampled in float32.
+    wide = maps if maps.dtype == torch.float64 else maps.float()
+    points = functional.affine_grid(back, list(maps.shape), align_corners=False).to(maps.device, wide.dtype)
+    moved = functional.grid_sample(wide, points, mode=mode, padding_mode="zeros", align_corners=False)
+    return moved.to(maps.dtype)
 
 
 def _turned(boxes: torch.Tensor, angle: float) -> torch.Tensor:

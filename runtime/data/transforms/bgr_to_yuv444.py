@@ -37,7 +37,7 @@ class BgrToYuv444:
         pixels = image.reshape(-1, 3, height, width).float()
         matrix = self.matrix.to(pixels.device)
         # Both steps are linear: averaging the colours first gives the chroma at a quarter of the work.
-        coarse = functional.avg_pool2d(pixels, 2, ceil_mode=True, count_include_pad=False)
+        coarse = _halved(pixels)
         result = torch.empty_like(pixels, dtype=torch.uint8)
         result[:, 0] = _to_bytes(_mix(pixels, matrix[0]))
         for channel in (1, 2):
@@ -45,6 +45,15 @@ class BgrToYuv444:
             repeated = chroma.repeat_interleave(2, dim=-1).repeat_interleave(2, dim=-2)
             result[:, channel] = repeated[:, :height, :width]
         return result.reshape(image.shape)
+
+
+def _halved(pixels: torch.Tensor) -> torch.Tensor:
+    """Means of 2 x 2 pixels of (N, 3, H, W); at an odd end, of the pixels that there are."""
+    height, width = pixels.shape[-2:]
+    if height % 2 or width % 2:
+        pixels = functional.pad(pixels, (0, width % 2, 0, height % 2), mode="replicate")
+    rows = pixels[..., ::2, :] + pixels[..., 1::2, :]
+    return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
 
 
 def _mix(pixels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

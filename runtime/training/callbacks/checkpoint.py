@@ -13,7 +13,8 @@ class Checkpoint(pl.Callback):
     """Keeps `last` (weights and trainer state) and `best` (weights) in the run's `checkpoints/`.
 
     Args:
-        best: metric that decides, such as `NDS`, `mIoU` or `bev_det/NDS`; without validation the last weights count as the best.
+        best: metric that decides, such as `NDS`, `mIoU` or `bev_det/NDS`; without validation the last
+            weights count as the best.
         mode: whether more of it is better.
         save_every_epochs: epochs between two saves of `last`; the end of training is always saved.
     """
@@ -38,9 +39,7 @@ class Checkpoint(pl.Callback):
         if self.store is not None and trainer.is_global_zero:
             # The epoch that this validation closes is counted as done, as it is for `last`.
             self.store.save_best(module, epoch=module.epoch + 1)
-            say(
-                f"step {module.step:>6}/{module.plan.total_steps}  best {self.best} so far: {value:.4f}, saved"
-            )
+            say(f"{module.where}  best {self.best} so far: {value:.4f}, saved")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         # Callbacks run before the module's own hook, and weights after a NaN must not replace good ones.

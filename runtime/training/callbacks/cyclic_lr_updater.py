@@ -8,7 +8,8 @@ from runtime.training.training_module import TrainingPlan
 
 
 class CyclicLrUpdater(LearningRateUpdater):
-    """Cosine up to `target_ratio[0]`, cosine down to `target_ratio[1]` times the starting rate, `cyclic_times` times a run.
+    """Cosine up to `target_ratio[0]`, cosine down to `target_ratio[1]` times the starting rate,
+    `cyclic_times` times a run.
 
     Args:
         target_ratio: factors at the top and at the end of a cycle.

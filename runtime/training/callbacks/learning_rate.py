@@ -29,6 +29,5 @@ class LearningRateUpdater(pl.Callback):
             group["lr"] = group["initial_lr"] * self.factor(step, module.plan, group["initial_lr"])
         first_batch_of_step = batch_idx % trainer.accumulate_grad_batches == 0
         if self.step_log_interval and step % self.step_log_interval == 0 and first_batch_of_step:
-            say(
-                f"step {step:>6}/{module.plan.total_steps}  learning rate {trainer.optimizers[0].param_groups[0]['lr']:.3e}"
-            )
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            say(f"{module.where}  learning rate {rate:.3e}")

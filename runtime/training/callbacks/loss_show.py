@@ -37,6 +37,4 @@ class LossShow(pl.Callback):
         means = (self._sum / self._batches).tolist()
         self._sum, self._batches, self._shown_step = None, 0, step
         parts = "  ".join(f"{name} {mean:.4f}" for name, mean in zip(outputs["losses"], means, strict=True))
-        say(
-            f"step {step:>6}/{module.plan.total_steps}  epoch {module.epoch + 1}  loss {sum(means):.4f}  {parts}"
-        )
+        say(f"{module.where}  epoch {module.epoch + 1}  loss {sum(means):.4f}  {parts}")

@@ -74,7 +74,7 @@ class StatsMonitor(pl.Callback):
         self._shown_step = step
         stats = self._stats(now, step, module)
         if self._bar is None:
-            say(f"step {step:>6}/{module.plan.total_steps}  {stats}")
+            say(f"{module.where}  {stats}")
         else:
             self._bar.update(self._bar.task_ids[0], completed=step, epoch=module.epoch + 1, stats=stats)
         self._reset(step)

@@ -22,7 +22,8 @@ class Validation(pl.Callback):
         steps_left = module.plan.total_steps - module.step
         is_last = steps_left <= module.plan.steps_per_epoch
         due = is_last or (module.epoch + 1) % self.interval_epochs == 0
-        # Lightning asks `(epoch + 1) % check_val_every_n_epoch` of its own epoch count, which starts anew on resume.
+        # Lightning asks `(epoch + 1) % check_val_every_n_epoch` of its own epoch count, which starts anew
+        # on resume.
         trainer.check_val_every_n_epoch = 1 if due else trainer.current_epoch + 2
 
     def on_train_batch_end(
@@ -35,6 +36,6 @@ class Validation(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
         if trainer.state.fn == "fit":
             say(
-                f"step {module.step:>6}/{module.plan.total_steps}  validation of {module.evaluated_samples} samples in "
+                f"{module.where}  validation of {module.evaluated_samples} samples in "
                 f"{duration(module.evaluation_seconds)}: {headline(module.results)}"
             )

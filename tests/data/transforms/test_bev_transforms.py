@@ -204,6 +204,16 @@ def test_samples_without_boxes_pass():
         assert changed["gt_boxes"][0].shape == (0, 9) and changed["gt_labels"][0].shape == (0,)
 
 
+def test_half_precision_features_are_sampled_at_full_precision_places():
+    feat, batch = make_batch()
+    angle = torch.tensor([0.3], dtype=torch.float64)
+    rotate = BevRotate(bev_size=BEV, map_size=MAP)
+    half, _ = rotate.rotate(feat.bfloat16(), batch, angle)
+    assert half.dtype == torch.bfloat16
+    full, _ = rotate.rotate(feat.bfloat16().float(), batch, angle)
+    assert torch.equal(half, full.bfloat16())
+
+
 def test_gradients_flow_through_to_the_features():
     feat, batch = make_batch()
     feat.requires_grad_()

@@ -1,6 +1,7 @@
 """Public weights under our names: the loaded model computes what the public layout says.
 
-The public models are written out here once more, as functions of their state dicts, from their published definitions.
+The public models are written out here once more, as functions of their state dicts, from their published
+definitions.
 """
 
 from __future__ import annotations

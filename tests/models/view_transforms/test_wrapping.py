@@ -29,7 +29,7 @@ def pattern(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def painted(ego2img: Tensor, stride: int) -> Tensor:
     """Features (6, 2, h, w): the ground pattern and, in the second channel, 1 where there is ground.
 
-    Feature pixel (i, j) stands for the image pixels around ((j + 0.5) * stride - 0.5, (i + 0.5) * stride - 0.5).
+    Feature pixel (i, j) has its centre at image pixel ((j + 0.5) * stride - 0.5, (i + 0.5) * stride - 0.5).
     """
     v, u = np.meshgrid(np.arange(HEIGHT // stride), np.arange(WIDTH // stride), indexing="ij")
     pixels = np.stack([(u + 0.5) * stride - 0.5, (v + 0.5) * stride - 0.5, np.ones(u.shape)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -138,11 +139,13 @@ def test_the_compiler_imports_nothing_heavy(tmp_path: Path, arguments: list[str]
 
 
 def test_a_build_takes_less_than_a_second(tmp_path: Path) -> None:
+    """Of processor time, which other work on the machine hardly changes; the best of three."""
     times = []
-    for attempt in range(3):  # the best of three: other work on the machine only adds
-        start = time.perf_counter()
+    for attempt in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert specgen(tmp_path, "build", "bev_ipm", "--out", str(attempt)).returncode == 0
-        times.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 1.0
 
 

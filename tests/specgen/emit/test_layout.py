@@ -39,7 +39,7 @@ EXPRESSIONS = st.recursive(ATOMS, lambda inner: st.one_of(collections(inner), ca
 
 
 @settings(
-    max_examples=5,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from runtime.evaluation.nuscenes_detection import evaluate_detections
+from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.tasks.segmentation.metric import SegmentationIoU
 from specgen.diagnostic import SpecError
 from specgen.document import Node
 from specgen.locate import ready_specs
 from specgen.pipeline import compiled
+from specgen.rules.stages import METRIC_VALUES
+from specgen.rules.tasks import DATASET_CLASSES
 from specgen.sources import Sources
 
 BASE = (Path(__file__).parent / "base.yaml").read_text(encoding="utf-8")
@@ -203,3 +208,15 @@ def test_bce_by_the_variables_of_the_ready_spec() -> None:
     flags = [("use_bce",), ("target", "use_bce"), ("loss", "use_sigmoid"), ("decoder", "use_bce")]
     assert all(decoder.plain_at(*path) is True for path in flags)
     assert decoder.plain_at("target", "num_classes") == 3
+
+
+def test_names_are_those_of_the_runtime() -> None:
+    """The compiler imports no runtime, so that it repeats these names."""
+    assert DATASET_CLASSES == DETECTION_CLASSES
+    results = {
+        "SegmentationIoU": SegmentationIoU().compute(),
+        "NuscenesDetectionMetric": evaluate_detections([], {}).summary(),
+    }
+    assert {name: {key for key in values if "/" not in key} for name, values in results.items()} == {
+        name: set(values) for name, values in METRIC_VALUES.items()
+    }
