@@ -1,1 +1,1 @@
-"""What generated experiments call: model blocks, data, training and evaluation. Knows nothing of YAML, schemas or specgen."""
+"""What generated experiments call: model, data, training, evaluation. Knows nothing of YAML and schemas."""

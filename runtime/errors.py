@@ -1,4 +1,6 @@
-"""The one exception that stands for a mistake a person can mend: a missing file, a damaged pack, a wrong value."""
+"""The exception for what a person can mend: a missing file, a damaged pack, a wrong value."""
+
+import errno
 
 
 class RunError(Exception):
@@ -20,3 +22,21 @@ class RunError(Exception):
         """`place: error: message` and, on a second line, the hint."""
         head = f"{self.place}: error: {self.message}" if self.place else f"error: {self.message}"
         return f"{head}\nhint: {self.hint}" if self.hint else head
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
+
+
+def disk_error(error: OSError) -> RunError | None:
+    """What a failed write or read tells a person, None for an error that is not about folders and disks."""
+    place = None if error.filename is None else str(error.filename)
+    if error.errno in _FULL:
+        return RunError("no space left on the disk", place=place, hint="free some space, then go on")
+    if error.errno in _REFUSED:
+        hint = "check that the folder is there and may be written"
+        return RunError(error.strerror or str(error), place=place, hint=hint)
+    return None

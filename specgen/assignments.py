@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 
 from specgen.diagnostic import Diagnostic, Span, SpecError
+from specgen.did_you_mean import did_you_mean
 from specgen.document import Node, Path, dotted
 from specgen.sources import COMMAND_LINE, Sources
 from specgen.yaml_text import parse_yaml
@@ -42,6 +42,9 @@ def parse_assignments(texts: tuple[str, ...], sources: Sources) -> tuple[Assignm
                     "E017", f"`{text}` is not of the form `path=value`", span, hint="such as `model.x.0=2`"
                 )
             )
+        if steps[0] == "extends":
+            message = "`extends` cannot be set: the files are read before"
+            raise SpecError(Diagnostic("E018", message, span, hint="write it in the spec"))
         path = tuple(
             int(step) if step.isascii() and step.isdigit() and len(step) < 9 else step for step in steps
         )
@@ -90,8 +93,7 @@ def _keys(root: Node, path: Path) -> Path:
 
 def _nowhere(item: Assignment, index: int, node: Node) -> SpecError:
     known = [key for key, _ in node.items()]
-    close = difflib.get_close_matches(str(item.path[index]), known, n=1, cutoff=0.6)
-    hint = f"did you mean `{close[0]}`?" if close else None
+    hint = did_you_mean(str(item.path[index]), known)
     if node.is_list:
         hint = f"`{dotted(item.path[:index])}` is a list of {len(node.elements())}, counted from 0"
     message = f"`{dotted(item.path[: index + 1])}` is not in the spec"

@@ -1,10 +1,11 @@
 """Finding the experiment that a command works on, and what belongs to it."""
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-LOCK_NAME = "experiment.lock"
+from specgen.did_you_mean import did_you_mean
+from specgen.emit.lock import LOCK
+
 EXPERIMENTS_FOLDER = "experiments"
 
 
@@ -41,7 +42,7 @@ class Experiment:
 
 
 def find_experiment(given: str | None) -> Experiment:
-    """The experiment named by the argument; else the current directory; else the only one under `experiments/`.
+    """The experiment that is named; else the current directory; else the only one under `experiments/`.
 
     Args:
         given: a path, or the name of a folder under `experiments/`.
@@ -49,13 +50,13 @@ def find_experiment(given: str | None) -> Experiment:
     Raises:
         ExperimentNotFound: when none or several fit.
     """
-    known = sorted(path.parent for path in Path(EXPERIMENTS_FOLDER).glob(f"*/{LOCK_NAME}"))
+    known = sorted(path.parent for path in Path(EXPERIMENTS_FOLDER).glob(f"*/{LOCK}"))
     if given is not None:
         for candidate in (Path(given), Path(EXPERIMENTS_FOLDER) / given):
-            if (candidate / LOCK_NAME).is_file():
+            if (candidate / LOCK).is_file():
                 return Experiment(folder=candidate.resolve())
         raise ExperimentNotFound(_no_such(given, known))
-    if Path(LOCK_NAME).is_file():
+    if Path(LOCK).is_file():
         return Experiment(folder=Path.cwd())
     if len(known) == 1:
         return Experiment(folder=known[0].resolve())
@@ -65,18 +66,17 @@ def find_experiment(given: str | None) -> Experiment:
             f"error: several experiments are here: {names}\nhint: name one, as in `{known[0]}`"
         )
     raise ExperimentNotFound(
-        f"error: no experiment here: neither `{LOCK_NAME}` nor `{EXPERIMENTS_FOLDER}/*/{LOCK_NAME}` exists\n"
+        f"error: no experiment here: neither `{LOCK}` nor `{EXPERIMENTS_FOLDER}/*/{LOCK}` exists\n"
         "hint: make one with `specgen build SPEC`"
     )
 
 
 def _no_such(given: str, known: list[Path]) -> str:
-    message = f"error: `{given}` is not an experiment: it has no `{LOCK_NAME}`"
+    message = f"error: `{given}` is not an experiment: it has no `{LOCK}`"
     if given.endswith((".yaml", ".yml")):
         return f"{message}\nhint: build it first with `specgen build {given}`, then name the folder it prints"
-    close = difflib.get_close_matches(Path(given).name, [path.name for path in known], n=1, cutoff=0.6)
-    if close:
-        return f"{message}\nhint: did you mean `{close[0]}`?"
+    if hint := did_you_mean(Path(given).name, [path.name for path in known]):
+        return f"{message}\nhint: {hint}"
     if known:
         return f"{message}\nhint: there are {', '.join(f'`{path}`' for path in known)}"
     return f"{message}\nhint: make one with `specgen build SPEC`"

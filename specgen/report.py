@@ -9,12 +9,11 @@ from specgen.diagnostic import Diagnostic, Span
 from specgen.sources import Sources
 from specgen.text_width import text_width
 
-FORMATS = ("text", "json", "github")
 _MAX_LINE = 140
 
 
 def rendered(diagnostics: Sequence[Diagnostic], sources: Sources, style: str = "text") -> str:
-    """All diagnostics in file order, in one of `FORMATS`, ending in a newline."""
+    """All diagnostics in file order as `text`, `json` or `github`, ending in a newline."""
     ordered = sorted(map(sources.with_definitions, diagnostics), key=lambda diagnostic: diagnostic.sort_key)
     if style == "json":
         return (

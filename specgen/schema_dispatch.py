@@ -1,7 +1,7 @@
 """Writes `schemas/<kind>.schema.json`, the dispatcher of a kind of component, from `schemas/<kind>/`.
 
-Run `python -m specgen.schema_dispatch` after adding a component; with `--check` it only says what is out
-of date. A dispatcher names the types and sends each to its own schema by if/then. `oneOf` would try all of them
+Run `python -m specgen.schema_dispatch` after adding a component; with `--check` it only says what is out of
+date. A dispatcher names the types and sends each to its own schema by if/then. `oneOf` would try all of them
 and report why none fits, most of it about components that nobody meant.
 """
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from specgen.diagnostic import Diagnostic, Span
+from specgen.did_you_mean import close_to, did_you_mean
 from specgen.document import Node, Path, dotted
 from specgen.schemas import Schema
 
@@ -66,12 +66,6 @@ def shown(value: Any) -> str:
     else:
         text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-
-
-def close_to(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was most likely meant."""
-    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return found[0] if found else None
 
 
 def _listed(words: list[str], last: str = "or") -> str:
@@ -166,16 +160,10 @@ def _counted(instance: Any) -> str:
 
 def _choice(misfit: Misfit) -> tuple[str, str | None]:
     options = misfit.limit if misfit.keyword == "enum" else [misfit.limit]
-    meant = (
-        close_to(misfit.instance, [o for o in options if isinstance(o, str)]) if _is_text(misfit) else None
-    )
+    texts = [o for o in options if isinstance(o, str)]
     names = [f"`{o}`" if isinstance(o, str) else shown(o) for o in options]
     text = f"expected {'one of ' if len(names) > 1 else ''}{_listed(names)}"
-    return text, f"did you mean `{meant}`?" if meant else None
-
-
-def _is_text(misfit: Misfit) -> bool:
-    return isinstance(misfit.instance, str)
+    return text, did_you_mean(misfit.instance, texts) if isinstance(misfit.instance, str) else None
 
 
 def _kind_of_value(misfit: Misfit) -> tuple[str, str | None]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from specgen.experiment import LOCK_NAME, Experiment
+from specgen.emit.lock import LOCK
+from specgen.experiment import Experiment
 
 STAGE_ORDER = ("float", "calibration", "qat", "export", "int_infer", "check", "compile", "align_bpu")
 
@@ -28,7 +29,7 @@ def is_current(
     """
     for folder, run in _finished_runs(experiment, stage):
         return (
-            run.get("lock") == _sha256(experiment.folder / LOCK_NAME)
+            run.get("lock") == _sha256(experiment.folder / LOCK)
             and run.get("options") == options
             and all(run.get("inputs", {}).get(name, {}).get("digest") == inputs[name] for name in inputs)
             and _outputs_intact(folder, run)
@@ -40,7 +41,12 @@ def _finished_runs(experiment: Experiment, stage: str) -> Iterator[tuple[Path, d
     """Newest first."""
     records = experiment.folder.glob(f"runs/[0-9]*-{stage}/run.json")
     for record in sorted(records, key=lambda path: int(path.parent.name.partition("-")[0]), reverse=True):
-        run = json.loads(record.read_text(encoding="utf-8"))
+        try:
+            run = json.loads(record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a run whose record is damaged proves nothing
+        if not isinstance(run, dict):
+            continue
         if run.get("stage") == stage and run.get("status") == "finished":
             yield record.parent, run
 

@@ -7,12 +7,12 @@ are not searched.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import replace
 from types import MappingProxyType
 
 from specgen.diagnostic import Diagnostic, Span, SpecError
+from specgen.did_you_mean import did_you_mean
 from specgen.document import Node, dotted
 from specgen.sources import Sources
 
@@ -48,7 +48,7 @@ def substituted(root: Node, written: list[Node], sources: Sources) -> Node:
     for name in sorted(variables.keys() - used):
         place = variables[name].key_span or variables[name].span
         expander.diagnostics.append(
-            Diagnostic("E016", f"the variable `{name}` is used nowhere", place, hint=_close(name, used))
+            Diagnostic("E016", f"the variable `{name}` is used nowhere", place, hint=did_you_mean(name, used))
         )
     if expander.diagnostics:
         raise SpecError(*dict.fromkeys(expander.diagnostics))
@@ -57,11 +57,6 @@ def substituted(root: Node, written: list[Node], sources: Sources) -> Node:
 
 def _names(node: Node) -> list[str]:
     return [name for name in _USE.findall(node.value) if name] if isinstance(node.value, str) else []
-
-
-def _close(name: str, known: set[str]) -> str | None:
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
 
 
 class _Expander:
@@ -111,7 +106,7 @@ class _Expander:
             self.diagnostics.append(Diagnostic("E014", f"the variables go round in a circle: {loop}", span))
             return None
         if name not in self.variables:
-            hint = _close(name, set(self.variables))
+            hint = did_you_mean(name, set(self.variables))
             self.diagnostics.append(Diagnostic("E013", f"there is no variable `{name}`", span, hint=hint))
             return None
         return self.expand(self.variables[name], (*inside, name))

@@ -28,11 +28,13 @@ class Changes:
     """What writing does to a folder: names relative to it, sorted.
 
     `edited` are files of an earlier build that are not made any more but were changed since: they stay.
+    `overwritten` are those of `written` that were changed by hand since they were built.
     """
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
     edited: tuple[str, ...]
+    overwritten: tuple[str, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -47,7 +49,7 @@ def planned(folder: Path, files: Mapping[str, str]) -> Changes:
     """
     try:
         if folder.exists() and not folder.is_dir():
-            raise WriteError(f"`{folder}` is not a folder")
+            raise WriteError(f"`{folder}` is not a folder", "give another folder with `--out`")
         if folder.is_dir() and not (folder / LOCK).is_file() and any(folder.iterdir()):
             raise WriteError(
                 f"`{folder}` is not empty and has no `{LOCK}`: it is not an experiment",
@@ -59,9 +61,12 @@ def planned(folder: Path, files: Mapping[str, str]) -> Changes:
             sorted(name for name, text in files.items() if _on_disk(folder, name) != text.encode())
         )
         removed, edited = _left_over(folder, files)
+        overwritten = _edited_by_hand(folder, written)
     except OSError as error:
-        raise WriteError(f"cannot read `{error.filename or folder}`: {error.strerror}") from None
-    return Changes(written, removed, edited)
+        raise WriteError(
+            f"cannot read `{error.filename or folder}`: {error.strerror}", _write_hint(error)
+        ) from None
+    return Changes(written, removed, edited, overwritten)
 
 
 def written(folder: Path, files: Mapping[str, str]) -> Changes:
@@ -139,9 +144,21 @@ def _left_over(folder: Path, files: Mapping[str, str]) -> tuple[tuple[str, ...],
         path = folder / name
         if path.is_symlink() or not path.is_file() or path.resolve() != folder.resolve() / name:
             continue
-        same = digest(path.read_bytes().decode(errors="surrogateescape")) == sha
+        same = digest(path.read_bytes().decode(errors="replace")) == sha
         (ours if same else edited).append(name)
     return tuple(sorted(ours)), tuple(sorted(edited))
+
+
+def _edited_by_hand(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `names` that are on disk with another content than the lock says."""
+    locked = locked_files((_on_disk(folder, LOCK) or b"").decode(errors="replace"))
+    return tuple(
+        name
+        for name in names
+        if name in locked
+        and (content := _on_disk(folder, name)) is not None
+        and digest(content.decode(errors="replace")) != locked[name]
+    )
 
 
 def _is_plain_name(name: str) -> bool:
@@ -204,9 +221,9 @@ def _parents(folder: Path, name: str) -> Iterator[Path]:
         parent = parent.parent
 
 
-def _write_hint(error: OSError) -> str | None:
+def _write_hint(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "free some space, then build again; the folder is as it was"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "choose a folder that you can write to with `--out`"
-    return None
+    return "choose another folder with `--out`"

@@ -152,6 +152,8 @@ class _Composer:
         if event.style is not None or event.tag is not None:
             if any("\ud800" <= c <= "\udfff" for c in event.value):
                 self._report("E002", "half a surrogate pair is not text", span)
+            if "\0" in event.value:
+                self._report("E002", "the character U+0000 is not allowed in a text", span)
             return Node(event.value, span, key_span)
         try:
             return Node(plain_scalar(event.value), span, key_span)

@@ -15,7 +15,7 @@ class PackedWorld:
     """A synthetic world and its packs.
 
     Attributes:
-        project: a project folder: `tmp_data/nuscenes` in it holds the packs, at the paths that the ready specs name.
+        project: a folder whose `tmp_data/nuscenes` holds the packs, at the paths that the ready specs name.
         source: the nuScenes-format world they were packed from.
     """
 
@@ -29,7 +29,7 @@ class PackedWorld:
 
 @pytest.fixture(scope="session")
 def packed_world(tmp_path_factory: pytest.TempPathFactory) -> PackedWorld:
-    """Two training scenes and one held-out scene of four samples each, packed as the ready tiny spec expects them."""
+    """Two training scenes and a held-out one of four samples each, packed as the ready tiny spec expects."""
     from runtime.data.nuscenes.pack import pack
     from runtime.data.synthetic.generate import synthesize
 

@@ -1,4 +1,4 @@
-"""The README's path in small: world, pack, build, train, resume, predict, each by its command in its own process."""
+"""The README's path in small: world, pack, build, train, resume, predict, each in its own process."""
 
 import json
 import shutil

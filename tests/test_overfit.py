@@ -1,4 +1,4 @@
-"""The learning is real: the tiny model learns two samples by heart, both tasks, and decodes their own boxes."""
+"""The learning is real: the tiny model learns two samples by heart, both tasks, and decodes their boxes."""
 
 import importlib
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 220

@@ -58,7 +58,9 @@ def test_error_message_is_the_real_one(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```\n(specs/my\.yaml:.*?)```", README, flags=re.DOTALL)
     spec = (ROOT / "specs" / "bev_ipm.yaml").read_text(encoding="utf-8")
     spec, replaced = re.subn(
-        r"(?m)^  backbone:\n    type: efficientnet\n(?:    .*\n)+", "  backbone: {type: resnet, depth: 50}\n", spec
+        r"(?m)^  backbone:\n    type: efficientnet\n(?:    .*\n)+",
+        "  backbone: {type: resnet, depth: 50}\n",
+        spec,
     )
     assert replaced == 1
     spec = spec.replace("    indexes: [-3, -1]\n", "    in_channels: [40, 320]\n    indexes: [-3, -1]\n")
@@ -72,7 +74,15 @@ def test_error_message_is_the_real_one(tmp_path: Path) -> None:
 
 def test_diff_is_the_real_one(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
-    specgen = [sys.executable, "-m", "specgen", "build", str(ROOT / "specs" / "bev_ipm.yaml"), "--out", "built"]
+    specgen = [
+        sys.executable,
+        "-m",
+        "specgen",
+        "build",
+        str(ROOT / "specs" / "bev_ipm.yaml"),
+        "--out",
+        "built",
+    ]
     subprocess.run(specgen, cwd=tmp_path, capture_output=True, check=True)
     change = ["--check", "--set", "model.backbone={type: resnet, depth: 50}"]
     done = subprocess.run([*specgen, *change], cwd=tmp_path, capture_output=True, text=True)

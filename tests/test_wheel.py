@@ -1,4 +1,4 @@
-"""The wheel, installed away from the checkout, carries schemas, templates and specs and builds an experiment."""
+"""The wheel, away from the checkout, carries schemas, templates and specs and builds an experiment."""
 
 import subprocess
 import sys
@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def clean_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel, and the dependencies of this one without its editable install.
 
-    A path file of the new environment names this one's packages; path files found there are not followed, so the
-    editable install of the checkout stays out of sight. No network is needed.
+    A path file of the new environment names this one's packages; path files found there are not followed, so
+    the editable install of the checkout stays out of sight. No network is needed.
     """
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]

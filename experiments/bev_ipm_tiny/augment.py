@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from runtime.data.transforms.bev_img_color_jitter import BevImgColorJitter
 from runtime.data.transforms.bev_img_crop import BevImgCrop
-from runtime.data.transforms.bev_img_flip import BevImgFlip
 from runtime.data.transforms.bev_img_resize import BevImgResize
-from runtime.data.transforms.bev_img_rotate import BevImgRotate
 from runtime.data.transforms.bev_img_transform_wrapper import BevImgTransformWrapper
 from runtime.data.transforms.bev_rotate import BevRotate
 from runtime.data.transforms.bgr_to_yuv444 import BgrToYuv444
@@ -36,22 +34,15 @@ def train() -> list[Callable[..., object]]:
     """Transforms of `train`, in order.
 
     BevImgCrop: `size` in pixels (height, width).
-    BevImgRotate: `rot` in degrees.
     """
     return [
         BevImgResize(
             size=None,
-            scales=(0.54, 0.62),
+            scales=(0.534, 0.575),
         ),
         BevImgCrop(
             size=(96, 256),
             random=True,
-        ),
-        BevImgFlip(
-            prob=0.5,
-        ),
-        BevImgRotate(
-            rot=(-2.0, 2.0),
         ),
         BevImgColorJitter(
             brightness=0.2,

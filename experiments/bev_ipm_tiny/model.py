@@ -30,7 +30,7 @@ def build_model() -> BevStructure:
 def build_backbone() -> EfficientNet:
     """EfficientNet: inverted residual blocks, five feature maps of strides 2 to 32.
 
-    Gives 8@2, 8@4, 8@8, 24@16, 64@32 (channels@stride).
+    Gives 8@2, 16@4, 24@8, 56@16, 160@32 (channels@stride).
     """
     return EfficientNet(
         model_type="b0",
@@ -39,7 +39,7 @@ def build_backbone() -> EfficientNet:
         include_top=False,
         activation="relu",
         use_se_block=False,
-        width_multiplier=0.2,
+        width_multiplier=0.5,
         depth_multiplier=0.3,
         bn_kwargs={"eps": 2e-5, "momentum": 0.1},
     )
@@ -48,12 +48,12 @@ def build_backbone() -> EfficientNet:
 def build_neck() -> FastSCNNNeck:
     """Fuses the deepest map, after pyramid pooling, into shallower ones.
 
-    Gives 16@32, 32@4 (channels@stride).
+    Gives 32@16, 32@8, 32@4 (channels@stride).
     """
     return FastSCNNNeck(
-        in_channels=[8, 64],  # from model.backbone
-        feat_channels=[32, 16],
-        indexes=[-4, -1],
+        in_channels=[16, 24, 56],  # from model.backbone
+        feat_channels=[32, 32, 32],
+        indexes=[-4, -3, -2],
         bn_kwargs={"eps": 2e-5, "momentum": 0.1},
         pool_bins=(1, 2, 4, 8),
     )
@@ -84,14 +84,14 @@ def build_bev_encoder() -> BevEncoder:
             include_top=False,
             activation="relu",
             use_se_block=False,
-            width_multiplier=0.2,
+            width_multiplier=0.5,
             depth_multiplier=0.3,
             bn_kwargs={"eps": 2e-5, "momentum": 0.1},
         ),
         neck=BiFPN(
             in_strides=[2, 4, 8, 16, 32],  # from model.bev_encoder.backbone
             out_strides=[2],
-            stride2channels={2: 8, 4: 8, 8: 8, 16: 24, 32: 64},  # from model.bev_encoder.backbone
+            stride2channels={2: 8, 4: 16, 8: 24, 16: 56, 32: 160},  # from model.bev_encoder.backbone
             out_channels=32,
             num_outs=5,
             stack=1,

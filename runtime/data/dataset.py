@@ -21,7 +21,7 @@ from runtime.data.worker_errors import fetch
 from runtime.errors import RunError
 from runtime.geometry.bev_grid import BevGrid
 from runtime.geometry.camera import CAMERA_NAMES
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 ImageTransform = Callable[[CameraViews, np.random.Generator], None]
 

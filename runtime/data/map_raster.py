@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import RunError
 from runtime.geometry.bev_grid import BevGrid
-from runtime.geometry.detection_classes import MAP_CLASSES
+from runtime.geometry.class_names import MAP_CLASSES
 
 Array = NDArray[np.float64]
 

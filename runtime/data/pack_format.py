@@ -134,7 +134,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Manifest:
-        """Inverse of `to_json`; KeyError or TypeError when it is something else."""
+        """Inverse of `to_json`; ValueError when it is of another format, KeyError or TypeError when it is
+        something else."""
+        if values["format"] != FORMAT:
+            raise ValueError(f"it is of format {values['format']}, this version reads format {FORMAT}")
         samples = tuple(SampleEntry(**entry) for entry in values["samples"])
         height, width = values["image_size"]
         return cls(**{**values, "samples": samples, "image_size": (int(height), int(width))})

@@ -29,8 +29,9 @@ def read_manifest(place: PackPlace) -> Manifest:
             hint=_pack_hint(place),
         ) from None
     except (ValueError, KeyError, TypeError) as error:
+        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise RunError(
-            f"the manifest cannot be read: {type(error).__name__}: {error}",
+            f"the manifest cannot be read: {reason}",
             place=str(place.manifest),
             hint=_pack_hint(place, overwrite=True),
         ) from error
@@ -132,6 +133,8 @@ class PackReader:
 
 
 def _pack_hint(place: PackPlace, *, overwrite: bool = False) -> str:
+    if not place.lmdb.name.endswith("_lmdb"):
+        return "give the folder of a packed split, such as `tmp_data/nuscenes/v1.0-trainval/val_lmdb`"
     target = place.metas.parent
     command = (
         f"specgen data pack --src-data-dir DIR --target-data-dir {target} --version {place.version} "

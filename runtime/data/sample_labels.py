@@ -1,4 +1,4 @@
-"""From a packed record to what a model is taught: projection matrices, ego-frame boxes, map labels."""
+"""From a packed record to what a model is taught: projection matrices, ego-frame boxes, and which count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from runtime.geometry.bev_grid import BevGrid
 from runtime.geometry.camera import ego2img_matrix
-from runtime.geometry.frames import inverse
+from runtime.geometry.frames import inverse, transform_points
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def ego_boxes(record: dict[str, Any]) -> Array:
         return np.zeros((0, 9))
     global2ego = inverse(record["ego2global"])
     rotation = global2ego[:3, :3]
-    centre = boxes["translation"] @ rotation.T + global2ego[:3, 3]
+    centre = transform_points(global2ego, boxes["translation"])
     heading = _headings(boxes["rotation"]) @ rotation.T
     yaw = np.arctan2(heading[:, 1], heading[:, 0])
     flat_velocity = np.pad(boxes["velocity"], ((0, 0), (0, 1)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runtime.evaluation.box_table import BikeRacks, BoxTable, SampleTruth
 from runtime.evaluation.detection_protocol import BIKE_RACK_CLASSES, CLASS_RANGE
 from runtime.evaluation.quaternion_matrix import rotation_matrix
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 _RANGES = np.array([CLASS_RANGE[name] for name in DETECTION_CLASSES])
 _BIKE_LABELS = np.array([label for label, name in enumerate(DETECTION_CLASSES) if name in BIKE_RACK_CLASSES])

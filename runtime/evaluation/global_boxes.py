@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from runtime.evaluation.box_table import GlobalDetections
-from runtime.geometry.detection_classes import DETECTION_CLASSES
-from runtime.geometry.frames import quaternion_from_matrix
+from runtime.geometry.class_names import DETECTION_CLASSES
+from runtime.geometry.frames import quaternion_from_matrix, transform_points
 
 Array = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def detections_to_global(
     rotation = pose[:3, :3]
     flat = np.concatenate([box[:, 7:9], np.zeros((len(box), 1))], axis=1)
     return GlobalDetections(
-        translation=box[:, :3] @ rotation.T + pose[:3, 3],
+        translation=transform_points(pose, box[:, :3]),
         size=box[:, 3:6].copy(),
         rotation=_turned(quaternion_from_matrix(rotation), box[:, 6]),
         velocity=(flat @ rotation.T)[:, :2],

@@ -30,7 +30,7 @@ from runtime.evaluation.detection_protocol import (
 )
 from runtime.evaluation.match_errors import match_errors
 from runtime.evaluation.matching import by_score, candidate_pairs, greedy_matches
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 Array = NDArray[np.float64]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runtime.atomic_file import write_bytes
 from runtime.evaluation.box_table import GlobalDetections
 from runtime.evaluation.detection_protocol import MAX_BOXES_PER_SAMPLE
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 _META = {"use_camera": True, "use_lidar": False, "use_radar": False, "use_map": False, "use_external": False}
 
@@ -25,14 +25,12 @@ def results_document(predictions: Mapping[str, GlobalDetections]) -> dict[str, A
 
 
 def write_results(path: Path, predictions: Mapping[str, GlobalDetections]) -> None:
-    """Writes the result file beside its place and renames it. Floats keep all their digits."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(results_document(predictions)), encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Writes the result file. Floats keep all their digits.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    write_bytes(path, json.dumps(results_document(predictions)).encode())
 
 
 def _sample(token: str, boxes: GlobalDetections) -> list[dict[str, Any]]:

@@ -79,11 +79,6 @@ class BevGrid:
         offset = np.array([self.half_x, self.half_y])
         return (np.asarray(xy, dtype=np.float64) + offset) / self.resolution - 0.5
 
-    def cells_to_metres(self, column_row: ArrayLike) -> NDArray[np.float64]:
-        """Inverse of `metres_to_cells`: (..., 2) [column, row] to ego (x, y), metres."""
-        offset = np.array([self.half_x, self.half_y])
-        return (np.asarray(column_row, dtype=np.float64) + 0.5) * self.resolution - offset
-
     def contains(self, xy: ArrayLike) -> NDArray[np.bool_]:
         """Which of the ego points (..., 2) lie on the grid; the front and left edges are outside."""
         points = np.asarray(xy, dtype=np.float64)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.geometry.frames import inverse
+from runtime.geometry.frames import inverse, transform_points
 
 Array = NDArray[np.float64]
 
@@ -66,9 +66,7 @@ def project(points: ArrayLike, ego2img: ArrayLike) -> tuple[Array, Array]:
         uv (N, 2) in pixels and depth (N,) in metres. Only points with depth > 0 are in front of the camera;
         for depth 0 the pixel is not finite, for negative depth it is the mirrored one: mask by depth.
     """
-    xyz = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    m = np.asarray(ego2img, dtype=np.float64)
-    image = xyz @ m[:3, :3].T + m[:3, 3]
+    image = transform_points(ego2img, np.asarray(points, dtype=np.float64).reshape(-1, 3))
     depth = image[:, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         uv = image[:, :2] / depth[:, None]

@@ -66,11 +66,6 @@ def quaternion_from_yaw(yaw: float) -> Array:
     return np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
 
 
-def quaternion_yaw(quaternion: ArrayLike) -> float:
-    """Yaw in radians, in (-pi, pi], of the x axis turned by the quaternion and seen from above."""
-    return matrix_yaw(rotation_matrix(quaternion))
-
-
 def matrix_yaw(matrix: ArrayLike) -> float:
     """Yaw in radians of a rotation (3, 3) or of a rigid transform (4, 4)."""
     m = np.asarray(matrix, dtype=np.float64)
@@ -104,11 +99,6 @@ def inverse(matrix: ArrayLike) -> Array:
 
 
 def transform_points(matrix: ArrayLike, points: ArrayLike) -> Array:
-    """Points (..., 3) carried by one rigid transform (4, 4): (..., 3)."""
+    """Points (..., 3) carried by one affine transform (4, 4), such as a pose or `ego2img`: (..., 3)."""
     m = np.asarray(matrix, dtype=np.float64)
     return np.asarray(points, dtype=np.float64) @ m[:3, :3].T + m[:3, 3]
-
-
-def wrap_angle(angle: ArrayLike) -> Array:
-    """Angles in radians brought into [-pi, pi)."""
-    return (np.asarray(angle, dtype=np.float64) + np.pi) % (2 * np.pi) - np.pi

@@ -31,12 +31,14 @@ def limit_samples(loader: DataLoader, num_samples: int | None) -> DataLoader:
     dataset: Any = loader.dataset
     if num_samples is None or num_samples >= len(dataset):
         return loader
-    return DataLoader(
+    # A loader of the same kind: it raises the errors of its workers.
+    return type(loader)(
         Subset(dataset, range(num_samples)),
         batch_size=loader.batch_size,
         collate_fn=loader.collate_fn,
         num_workers=loader.num_workers,
         pin_memory=loader.pin_memory,
+        worker_init_fn=loader.worker_init_fn,
     )
 
 

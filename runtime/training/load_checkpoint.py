@@ -10,6 +10,7 @@ from runtime.training.report import say
 from runtime.training.state_dict_file import read_state_dict
 
 _SHOWN = 5
+_OWN_HINT = "take the checkpoint of this experiment, or build the experiment that it was trained with"
 
 
 class LoadCheckpoint:
@@ -85,7 +86,9 @@ def load_into(
     shown = None if verbose else _SHOWN
     report = "; ".join(f"{len(keys)} {name}: {_listed(keys, shown)}" for name, keys in findings if keys)
     if own and len(missing) == len(own):
-        raise RunError(f"this is a checkpoint of another model, no key fits ({report})", place=place)
+        raise RunError(
+            f"this is a checkpoint of another model, no key fits ({report})", place=place, hint=_OWN_HINT
+        )
     if mismatched or (missing and not allow_miss) or (extra and not ignore_extra):
         raise RunError(
             f"the weights do not fit the model ({report})",
@@ -115,7 +118,7 @@ def _listed(keys: Sequence[str], shown: int | None) -> str:
 
 def _hint(missing: Sequence[str], mismatched: Sequence[str], allow_miss: bool) -> str:
     if mismatched:
-        return "take the checkpoint of this experiment, or build the experiment that it was trained with"
+        return _OWN_HINT
     return (
         "set `allow_miss: true` to start the rest afresh"
         if missing and not allow_miss

@@ -10,8 +10,8 @@ from typing import Any
 
 import lightning.pytorch as pl
 
+from runtime.atomic_file import write_bytes, write_json
 from runtime.errors import RunError
-from runtime.training.atomic_file import write_json
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import Evaluation
 from runtime.training.float_trainer import DistributedDataParallelTrainer
@@ -56,11 +56,13 @@ def predict_stage(
     checkpoint = None if arguments.untrained else arguments.checkpoint or find_trained(experiment, stage)
     trainer = build_trainer()
     trainer.device = arguments.device or trainer.device
-    # Evaluation is exact on one device only: samplers pad their shares.
+    resolve_device(trainer.device)
+    if checkpoint is not None and not checkpoint.is_file():
+        raise RunError("no such checkpoint", place=str(checkpoint), hint="check the path")
+    # Result file and pictures need the predictions of all samples in one process.
     trainer.num_devices = 1
     run = create_run(experiment, f"predict-{stage}")
     run.claim()
-    start_reporting(run.log_file)
     run.start(
         seed=trainer.seed,
         device=describe_device(resolve_device(trainer.device)),
@@ -69,6 +71,7 @@ def predict_stage(
             "checkpoint_sha256": _digest(checkpoint),
         },
     )
+    start_reporting(run.log_file)
     say(f"run {run.path}, weights {checkpoint or 'untrained'}")
     try:
         pictures = SamplePictures(run.path / "pictures", arguments.pictures)
@@ -89,7 +92,7 @@ def predict_stage(
         say(f"picture {picture}")
     text = json.dumps(report, indent=2) if arguments.json else result_table(report)
     print(text, flush=True)
-    (run.path / "report.txt").write_text(result_table(report) + "\n", encoding="utf-8")
+    write_bytes(run.path / "report.txt", f"{result_table(report)}\n".encode())
     run.finish("finished", metrics=evaluation.metrics)
 
 

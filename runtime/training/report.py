@@ -1,5 +1,6 @@
 """The voice of a run: plain lines on stderr, the same lines in the run's `log.txt`."""
 
+import contextlib
 import logging
 import sys
 import time
@@ -17,6 +18,17 @@ class _CurrentStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         print(self.format(record), file=sys.stderr, flush=True)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that goes without the lines for which the disk has no room: whoever saves something says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def say(text: str) -> None:
@@ -52,7 +64,7 @@ def start_reporting(log_file: Path | None, *, quiet: bool = False) -> None:
     if not quiet:
         handlers = [_CurrentStderr()]
         if log_file is not None:
-            to_file = logging.FileHandler(log_file, encoding="utf-8")
+            to_file = _LogFile(log_file, encoding="utf-8")
             to_file.setFormatter(logging.Formatter("%(asctime)s  %(message)s"))
             handlers.append(to_file)
     for name, level in ((LOGGER.name, logging.INFO), ("lightning", logging.WARNING)):

@@ -44,12 +44,10 @@ class RunCheckpoints:
 
     def save_best(self, module: Any, *, epoch: int) -> None:
         """Write the model's weights as `best`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         save_weights(self.best, module.model.state_dict(), self._metadata(module, epoch))
 
     def save_last(self, module: Any, trainer: Any, *, epoch: int) -> None:
         """Write weights and trainer state as `last`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         state_file = self.folder / f"step-{module.step:08d}.state.pt"
         save_state(state_file, _trainer_state(trainer, epoch=epoch, step=module.step))
         save_weights(

@@ -1,5 +1,6 @@
 """`<experiment>/runs/NNNN-<stage>/`: one folder a run, its record `run.json`, its `log.txt`, its results."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from runtime.atomic_file import write_json
 from runtime.errors import RunError
-from runtime.training.atomic_file import write_json
 from runtime.training.report import utc_now
 from runtime.training.versions import installed_versions
 
@@ -51,7 +52,7 @@ class RunDirectory:
             return {}
         try:
             return dict(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise RunError(
                 f"not readable ({error})", place=str(file), hint="remove this run's folder"
             ) from error
@@ -78,7 +79,20 @@ class RunDirectory:
             ) from error
 
     def start(self, **entries: Any) -> None:
-        """Write the first `run.json`, or the next start of a resumed run."""
+        """Write the first `run.json`, or the next start of a resumed run.
+
+        Raises:
+            RunError: the file cannot be written; a run that has nothing yet is gone then.
+        """
+        try:
+            self._start(**entries)
+        except RunError:
+            self._release()
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+            raise
+
+    def _start(self, **entries: Any) -> None:
         starts = [*self.record.get("starts", []), utc_now()]
         self.update(
             run=self.path.name,
@@ -102,6 +116,9 @@ class RunDirectory:
             if file.suffix in (".safetensors", ".json", ".png") and file.name != "run.json"
         }
         self.update(status=status, ended=utc_now(), seconds=round(seconds, 1), outputs=outputs, **entries)
+        self._release()
+
+    def _release(self) -> None:
         if self._lock is not None:
             (self.path / ".claimed").unlink(missing_ok=True)
             self._lock.close()

@@ -44,7 +44,7 @@ def parse_stage_arguments(stage: str, argv: Sequence[str] | None) -> StageArgume
     )
     predict.add_argument("--checkpoint", type=Path, metavar="FILE", help="evaluate these weights instead")
     predict.add_argument("--untrained", action="store_true", help="evaluate the initial weights instead")
-    predict.add_argument("--pictures", type=int, default=0, metavar="N", help="draw the first N samples")
+    predict.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N samples")
     predict.add_argument(
         "--num-samples", type=_positive, metavar="N", help="evaluate the first N samples only"
     )

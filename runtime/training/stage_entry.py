@@ -1,13 +1,15 @@
 """What a generated stage script calls: parse the command line, train or evaluate, end with the right exit
 code."""
 
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from runtime.errors import RunError
+from runtime.errors import RunError, disk_error
 from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.predict_stage import predict_stage
 from runtime.training.report import complain, stop_reporting
@@ -33,9 +35,37 @@ def run_stage(
     """
     arguments = parse_stage_arguments(stage, argv)
     try:
-        sys.exit(_run(stage, Path(experiment), build_trainer, arguments))
+        with _ended_like_ctrl_c():
+            status = _run(stage, Path(experiment), build_trainer, arguments)
+        sys.exit(status)
     finally:
         stop_reporting()
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A request to end (SIGTERM) leaves the run in the same order as Ctrl-C.
+
+    Only the first: the next ones would interrupt the leaving. When it went to data workers too, torch may
+    have told of their end by an error of its own.
+    """
+    asked = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except Exception:
+        if not asked:
+            raise
+        sys.exit(_EXIT_INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(stage: str, experiment: Path, build_trainer: BuildTrainer, arguments: StageArguments) -> int:
@@ -46,6 +76,12 @@ def _run(stage: str, experiment: Path, build_trainer: BuildTrainer, arguments: S
         run(stage, experiment, build_trainer, arguments)
     except RunError as error:
         complain(error)
+        return _EXIT_FAILED
+    except OSError as error:
+        known = disk_error(error)
+        if known is None:
+            raise
+        complain(known)
         return _EXIT_FAILED
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from runtime.atomic_file import write_json
 from runtime.errors import RunError
-from runtime.training.atomic_file import write_json
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import whole_dataset
 from runtime.training.float_trainer import DistributedDataParallelTrainer
@@ -41,6 +41,7 @@ def train_stage(
     if joined := os.environ.get(_JOIN):
         _join(trainer, RunDirectory(Path(joined)), arguments)
         return
+    resolve_device(arguments.device)
     if arguments.resume is None:
         run = create_run(experiment, stage)
         point = None
@@ -48,9 +49,9 @@ def train_stage(
         run = find_resumable(experiment, stage, arguments.resume)
         point = RunCheckpoints(run.checkpoints).resume_point()
     run.claim()
-    start_reporting(run.log_file)
     options = _apply_options(trainer, run, arguments)
     run.start(options=options, seed=trainer.seed, device=describe_device(resolve_device(trainer.device)))
+    start_reporting(run.log_file)
     say(f"run {run.path}" + (f", resumed after epoch {point.epoch}, step {point.step}" if point else ""))
     _warn_of_other_lock(run, point)
     os.environ[_JOIN] = str(run.path)
@@ -178,4 +179,4 @@ def _give_up(run: RunDirectory, status: Status, error: BaseException | None) -> 
     metadata = load_metadata(checkpoints.last)
     at = f"epoch {metadata.get('epoch')}, step {metadata.get('step')}"
     say(f"{status}; last checkpoint: {checkpoints.last} ({at})")
-    say(f"go on with: specgen run {run.experiment} --stage {run.stage} --resume {run.path.name}")
+    say(f"go on with: specgen run {run.experiment} --stage {run.stage} --resume --run {run.path.name}")

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from runtime.atomic_file import write_bytes
 from runtime.errors import RunError
-from runtime.training.atomic_file import write_bytes
 
 _METADATA_KEY = "checkpoint"
 

@@ -20,6 +20,7 @@ Image = NDArray[np.uint8]
 
 _SECONDS_OF_VELOCITY = 1.0
 _SLOWEST_ARROW = 0.5
+_RING_STEP = 10.0
 _EGO_SIZE = (4.1, 1.75)
 """Length and width of the nuScenes car in metres; its frame sits on the rear axle, 1 m from the back."""
 
@@ -86,11 +87,11 @@ class BevPanel:
             weight = np.clip((weight - 0.5) * max(1.0, 0.5 / per_row) + 0.5, 0.0, 1.0)
             region[:] = np.round(region * (1 - weight) + np.asarray(color) * weight).astype(np.uint8)
 
-    def draw_rings(self, image: Image, step: float = 10.0) -> None:
-        """Circles around the car every `step` metres."""
+    def draw_rings(self, image: Image) -> None:
+        """Circles around the car every ten metres."""
         centre = np.round(self.pixels(np.zeros(2)) * 16).astype(int).tolist()
-        for ring in range(1, int(max(self.half_x, self.half_y) / step) + 1):
-            cv2.circle(image, centre, round(ring * step * self.scale * 16), GRID, 1, cv2.LINE_AA, 4)
+        for ring in range(1, int(max(self.half_x, self.half_y) / _RING_STEP) + 1):
+            cv2.circle(image, centre, round(ring * _RING_STEP * self.scale * 16), GRID, 1, cv2.LINE_AA, 4)
 
     def draw_ego(self, image: Image) -> None:
         """The car itself: a plate with a pointed front."""

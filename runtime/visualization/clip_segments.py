@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.geometry.frames import transform_points
+
 Array = NDArray[np.float64]
 
 NEAR = 0.1
@@ -24,17 +26,12 @@ def project_segments(starts: Array, ends: Array, ego2img: Array, *, near: float 
     Returns:
         (M, 2, 2) pixels (u, v) of both ends, M <= N: segments wholly behind the plane are left out.
     """
-    first, last = _homogeneous(starts, ego2img), _homogeneous(ends, ego2img)
+    # (N, 3) each: u * depth, v * depth, depth.
+    first, last = transform_points(ego2img, starts), transform_points(ego2img, ends)
     visible = np.maximum(first[:, 2], last[:, 2]) > near
     first, last = first[visible], last[visible]
     first, last = _cut(first, last, near), _cut(last, first, near)
     return np.stack([first[:, :2] / first[:, 2:], last[:, :2] / last[:, 2:]], axis=1)
-
-
-def _homogeneous(points: Array, ego2img: Array) -> Array:
-    """(N, 3) ego metres to (N, 3): u * depth, v * depth, depth."""
-    points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    return points @ ego2img[:3, :3].T + ego2img[:3, 3]
 
 
 def _cut(point: Array, other: Array, near: float) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.geometry.detection_classes import DETECTION_CLASSES, MAP_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES, MAP_CLASSES
 from runtime.visualization.palette import BACKGROUND, CLASS_COLORS, FAINT_TEXT, MAP_COLORS, TEXT
 from runtime.visualization.scene import Scene
 from runtime.visualization.text import TextLayer

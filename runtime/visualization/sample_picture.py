@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.errors import RunError
+from runtime.atomic_file import write_bytes
+from runtime.geometry.camera import CAMERA_NAMES
 from runtime.visualization.bev_panel import BevPanel, panel_for
 from runtime.visualization.camera_view import draw_camera, score_places
 from runtime.visualization.legend import draw_legend
@@ -16,7 +17,6 @@ from runtime.visualization.text import TextLayer
 
 Image = NDArray[np.uint8]
 
-VIEW_NAMES = ("front left", "front", "front right", "back left", "back", "back right")
 CAMERA_WIDTH = 560
 PANEL_HEIGHT = 600
 GAP = 6
@@ -58,7 +58,7 @@ def draw_sample(scene: Scene, *, score_threshold: float = 0.3) -> Image:
 
 
 def save_sample(path: Path, scene: Scene, *, score_threshold: float = 0.3) -> None:
-    """Write the picture of `scene` as PNG, beside its place first.
+    """Write the picture of `scene` as PNG.
 
     Raises:
         RunError: the file cannot be written.
@@ -67,13 +67,7 @@ def save_sample(path: Path, scene: Scene, *, score_threshold: float = 0.3) -> No
         ".png", cv2.cvtColor(draw_sample(scene, score_threshold=score_threshold), cv2.COLOR_RGB2BGR)
     )
     assert done
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_bytes(content.tobytes())
-        beside.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write the picture: {error.strerror}", place=str(path)) from error
+    write_bytes(path, content.tobytes())
 
 
 def _mosaic(scene: Scene, predicted: Boxes) -> tuple[Image, TextLayer]:
@@ -98,7 +92,8 @@ def _mosaic(scene: Scene, predicted: Boxes) -> tuple[Image, TextLayer]:
                 anchor="mb",
                 behind=BACKGROUND,
             )
-        text.add(MARGIN + x + 10, HEADER + y + 9, VIEW_NAMES[view], size=13, color=TEXT, behind=BACKGROUND)
+        caption = CAMERA_NAMES[view].removeprefix("CAM_").replace("_", " ").lower()
+        text.add(MARGIN + x + 10, HEADER + y + 9, caption, size=13, color=TEXT, behind=BACKGROUND)
     return mosaic, text
 
 

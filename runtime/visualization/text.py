@@ -20,11 +20,6 @@ def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
 
 
-def text_width(text: str, size: int, *, bold: bool = False) -> float:
-    """Width in pixels."""
-    return _font(size, bold).getlength(text)
-
-
 class TextLayer:
     """Collects text for an image and draws it at once: converting between libraries costs more than the
     letters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -33,6 +34,15 @@ app.command()(calops)
 
 def main() -> None:
     """Entry point: exit status 0 fine, 1 something is wrong, 2 usage, 130 interrupted."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         app()
     except ExperimentNotFound as error:
@@ -41,13 +51,22 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if not _is_run_error(error):
+        # Libraries written in C sometimes put an error of their own in place of the `KeyboardInterrupt`.
+        if interrupts:
+            sys.exit(130)
+        known = _known_error(error)
+        if known is None:
             raise
-        print(error, file=sys.stderr)
+        print(known, file=sys.stderr)
         sys.exit(1)
 
 
-def _is_run_error(error: Exception) -> bool:
-    """Whether this is a user's mistake that the runtime found; asks without importing the runtime."""
+def _known_error(error: Exception) -> Exception | None:
+    """What a user can mend, as the runtime puts it; asks without importing the runtime."""
     errors = sys.modules.get("runtime.errors")
-    return errors is not None and isinstance(error, errors.RunError)
+    if errors is None:
+        return None
+    if isinstance(error, OSError):
+        found: Exception | None = errors.disk_error(error)
+        return found
+    return error if isinstance(error, errors.RunError) else None

@@ -27,7 +27,7 @@ def build(
 ) -> None:
     """Compile a spec to an experiment: a folder of readable Python that runs."""
     from specgen.pipeline import compiled, generated
-    from specgen.write import WriteError, difference, written
+    from specgen.write import WriteError, difference, planned, written
 
     compiled_spec = reported(lambda sources: compiled(spec_path(spec), sources, tuple(sets or ())), style)
     experiment = generated(compiled_spec)
@@ -37,6 +37,8 @@ def build(
             diff = difference(folder, experiment.files)
             print(diff, end="")
             if diff:
+                for name in planned(folder, experiment.files).overwritten:
+                    print(f"`{folder / name}` was edited by hand", file=sys.stderr)
                 print(f"`{folder}` differs from `{spec}`\nhint: run `specgen build {spec}`", file=sys.stderr)
                 raise typer.Exit(1)
             return
@@ -47,6 +49,8 @@ def build(
         raise typer.Exit(1) from None
     for name in changes.edited:
         print(f"`{folder / name}` is not made any more, and was edited: it stays", file=sys.stderr)
+    for name in changes.overwritten:
+        print(f"`{folder / name}` was edited by hand: it is as built again", file=sys.stderr)
     counts = f"{len(changes.written)} of {len(experiment.files)} files written"
     if changes.removed:
         counts += f", {len(changes.removed)} removed"

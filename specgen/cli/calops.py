@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from specgen.cli.experiment_spec import experiment_spec
 from specgen.experiment import Experiment, find_experiment
 from specgen.inference.image_size import ImageSize, image_size
-from specgen.load import load
-from specgen.sources import Sources
 
 if TYPE_CHECKING:
     from runtime.models.operation_count import OperationCount, OperationRow
@@ -35,7 +34,7 @@ def calops(
 
 def _input_of(experiment: Experiment) -> tuple[ImageSize, int]:
     """Image size and number of views, from the resolved spec that the experiment keeps."""
-    spec = load(experiment.folder / "spec.yaml", "spec.yaml", Sources()).root
+    spec = experiment_spec(experiment)
     size = image_size(spec)
     if size is None:
         typer.echo(

@@ -13,17 +13,13 @@ def list_components(
 ) -> None:
     """List the components of each kind, each with what it is."""
     from specgen import locate
-    from specgen.schema_messages import close_to
+    from specgen.did_you_mean import did_you_mean
     from specgen.schemas import read_schemas
 
     schemas = read_schemas(locate.schemas_folder())
     if kind is not None and kind not in schemas.kinds():
-        meant = close_to(kind, schemas.kinds())
-        hint = (
-            f"did you mean `{meant}`?"
-            if meant
-            else f"there are {', '.join(f'`{k}`' for k in schemas.kinds())}"
-        )
+        there_are = f"there are {', '.join(f'`{k}`' for k in schemas.kinds())}"
+        hint = did_you_mean(kind, schemas.kinds()) or there_are
         print(f"error: there is no kind of component `{kind}`\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(1)
     for name in [kind] if kind is not None else schemas.kinds():

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
+from specgen.cli.experiment_spec import experiment_spec
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import Experiment, find_experiment
-from specgen.load import load
-from specgen.sources import Sources
 from specgen.stage_state import STAGE_ORDER, is_current
 
 
@@ -21,18 +20,26 @@ def run(
         str | None, typer.Option("--stage", help="run this stage alone; all that are out of date by default")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the newest unfinished run")] = False,
+    resumed: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="with `--resume`: this run, not the newest")
+    ] = None,
     num_steps: Annotated[
         int | None, typer.Option("--num-steps", min=1, help="stop after this many optimiser steps")
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of torch")] = None,
 ) -> None:
     """Run a stage, or bring every stage up to date."""
     found = find_experiment(experiment)
-    arguments = ["--resume"] if resume else []
+    if resumed is not None and not resume:
+        raise typer.BadParameter("`--run` says which run `--resume` goes on with, and goes with it")
+    arguments = (["--resume", resumed] if resumed is not None else ["--resume"]) if resume else []
     if num_steps is not None:
         arguments += ["--num-steps", str(num_steps)]
     if device is not None:
         arguments += ["--device", device]
+    if threads is not None:
+        arguments += ["--threads", str(threads)]
     if stage is not None:
         raise typer.Exit(run_stage_script(found, stage, arguments))
     for name in (name for name in STAGE_ORDER if name in found.stages):
@@ -45,12 +52,12 @@ def run(
 
 
 def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
-    """Digest of the pack behind the stage's loaders, as the packs are now; nothing for a pack that is missing."""
+    """Digest of the pack behind each of the stage's loaders, as it is now."""
     from runtime.data.pack_format import PackPlace
     from runtime.data.pack_reader import read_manifest
     from runtime.errors import RunError
 
-    spec = load(experiment.folder / "spec.yaml", "spec.yaml", Sources()).root
+    spec = experiment_spec(experiment)
     digests = {}
     for role, key in (("train", "data_loader"), ("val", "val_data_loader")):
         loader = spec.plain_at("stages", stage, key)

@@ -12,8 +12,8 @@ import typer
 
 from specgen import locate
 from specgen.diagnostic import SpecError
+from specgen.did_you_mean import close_to
 from specgen.report import rendered
-from specgen.schema_messages import close_to
 from specgen.sources import Sources
 
 Result = TypeVar("Result")

@@ -1,6 +1,7 @@
 """Starting a generated stage script as its own process."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,25 +10,37 @@ import typer
 from specgen.experiment import Experiment
 from specgen.stage_state import STAGE_ORDER
 
+_INTERRUPTED = 130
+
 
 def run_stage_script(experiment: Experiment, stage: str, arguments: list[str]) -> int:
     """Runs `stages/<stage>.py` from the project root and returns its exit status.
 
-    Ctrl-C reaches the script from the terminal; it is waited for, so that it can leave its run in order.
+    A run that is to stop, by Ctrl-C or a request to end, is asked to and waited for, so that it can leave in
+    order. It ignores the Ctrl-C of the terminal itself: importing torch would answer that with a traceback.
     """
     script = experiment.stage_script(stage)
     if not script.is_file():
         typer.echo(_missing_stage(experiment, stage), err=True)
         return 1 if stage in STAGE_ORDER else 2
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [sys.executable, str(script), *arguments], cwd=experiment.project_root, env=environment
-    )
+    process = _started([sys.executable, str(script), *arguments], experiment)
+    interrupted = False
     while True:
         try:
-            return _shell_status(process.wait())
+            status = process.wait()
+            return _INTERRUPTED if interrupted and status != 0 else _shell_status(status)
         except KeyboardInterrupt:
-            continue
+            interrupted = True
+            process.terminate()
+
+
+def _started(command: list[str], experiment: Experiment) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the process
+    try:
+        return subprocess.Popen(command, cwd=experiment.project_root, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _shell_status(status: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 
-from specgen.emit.layout import Atom, Item, bracket, laid_out
+from specgen.emit.layout import WIDTH, Atom, Item, bracket, laid_out
 
 FIRST_PARTY = "runtime"
 
@@ -70,7 +70,7 @@ def _from(module: str, names: list[tuple[str, str]]) -> str:
     shown = [name if name == alias else f"{name} as {alias}" for name, alias in sorted(names, key=order)]
     start = f"from {module} import "
     flat = start + ", ".join(shown)
-    if len(flat) <= 110:
+    if len(flat) <= WIDTH:
         return flat
     return start + laid_out(
         bracket("(", tuple(Item(Atom(name)) for name in shown), ")"), indent=0, lead=len(start)

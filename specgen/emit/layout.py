@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from specgen.text_width import text_width
 
 WIDTH = 110
+"""Columns of every generated file."""
+
 _STEP = 4
 
 

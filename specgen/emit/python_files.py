@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from specgen.document import Path
 from specgen.emit.expressions import Writer
-from specgen.emit.layout import laid_out
+from specgen.emit.layout import WIDTH, laid_out
 from specgen.emit.literal import literal
 from specgen.emit.templates import Templates
 from specgen.emit.units import AUGMENT, DATA, MODEL, STAGES, TASKS, Unit
@@ -23,7 +23,6 @@ _DOCS = {
     DATA: "Datasets and loaders.",
     AUGMENT: "Augmentations: of the images in each dataset, and of the BEV feature.",
 }
-_WIDTH = 110
 _MAPS_SHOWN = 8
 EXPERIMENT_MODULES = frozenset(
     name.removesuffix(".py") for name in (MODEL, TASKS, DATA, AUGMENT, "target.py")
@@ -79,7 +78,7 @@ def _marked(text: str) -> str:
     It tolerates a line without any space by itself, and would object to being told.
     """
     return "\n".join(
-        f"{line}  # noqa: E501" if text_width(line) > _WIDTH and " " in line.strip() else line
+        f"{line}  # noqa: E501" if text_width(line) > WIDTH and " " in line.strip() else line
         for line in text.split("\n")
     )
 
@@ -129,13 +128,13 @@ def _docstring(lines: list[str]) -> str:
         return text.replace("\\", "/").replace('"', "'").strip()
 
     first, *rest = (safe(line) for line in lines)
-    if not rest and len(first) <= _WIDTH - 10:
+    if not rest and len(first) <= WIDTH - 10:
         return f'"""{first}"""'
-    wrapped = textwrap.wrap(first, _WIDTH - 7, subsequent_indent="    ", break_long_words=False)
+    wrapped = textwrap.wrap(first, WIDTH - 7, subsequent_indent="    ", break_long_words=False)
     body = [
         piece
         for line in rest
-        for piece in textwrap.wrap(line, _WIDTH - 4, subsequent_indent="  ", break_long_words=False)
+        for piece in textwrap.wrap(line, WIDTH - 4, subsequent_indent="  ", break_long_words=False)
     ]
     text = [*wrapped, *([""] if body else []), *(f"    {line}" for line in body)]
     return "\n".join([f'"""{text[0]}', *text[1:], '    """'])

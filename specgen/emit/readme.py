@@ -9,6 +9,7 @@ from specgen.document import Node, Path
 from specgen.emit.templates import Templates
 from specgen.emit.units import Unit
 from specgen.inference import Graph
+from specgen.inference.features import show
 from specgen.schemas import Schemas, child_schema
 
 
@@ -49,7 +50,7 @@ def _mermaid(graph: Graph) -> list[str]:
     lines = ["flowchart LR"]
     for node in graph.nodes:
         lines.append(f'    {ids[node.name]}["{_label(node.name)}<br/>{_label(node.type)}"]')
-    maps = {node.name: ", ".join(f"{f.channels}@{f.stride}" for f in node.features) for node in graph.nodes}
+    maps = {node.name: show(node.features) for node in graph.nodes}
     for start, end in graph.edges:
         lines.append(f'    {ids[start]} -->|"{maps[start]}"| {ids[end]}')
     for node in graph.nodes:

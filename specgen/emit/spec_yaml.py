@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from specgen.document import Node
+from specgen.emit.layout import WIDTH
 from specgen.emit.literal import number_text, quoted
 from specgen.sources import COMMAND_LINE
 from specgen.text_width import text_width
 from specgen.yaml_scalars import UnusableNumber, plain_scalar
 
-_WIDTH = 110
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*\Z")
 _KEY = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)\Z")
 # Words that readers of YAML 1.1 take for something else than text.
@@ -34,7 +34,7 @@ def _value(node: Node, indent: int, start: str, mark: str) -> Iterator[str]:
     """`start` is what stands before the value: a key with its colon, or a list's dash."""
     comment = f"  # {mark}" if mark else ""
     flat = _flat(node)
-    if flat is not None and text_width(f"{start} {flat}") <= _WIDTH:
+    if flat is not None and text_width(f"{start} {flat}") <= WIDTH:
         yield f"{start} {flat}{comment}"
         return
     inner = indent + 2

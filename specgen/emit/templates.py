@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+
+from specgen.emit.lock import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,7 @@ class Templates:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each template."""
-        return {
-            name: "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-            for name, text in sorted(self.texts.items())
-        }
+        return {name: digest(text) for name, text in sorted(self.texts.items())}
 
 
 def read_templates(folder: Path) -> Templates:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
+from specgen.did_you_mean import did_you_mean
 from specgen.document import Node, dotted
 from specgen.rules.components import loaders, stages
 from specgen.rules.finding import Finding
@@ -18,12 +18,11 @@ def loaders_exist(document: Node) -> Iterator[Finding]:
             node = stage.get(key)
             if node is None or node.plain() in names:
                 continue
-            close = difflib.get_close_matches(node.plain(), names, n=1, cutoff=0.6)
             message = (
                 f"`{dotted(('stages', stage_name, key))}` is `{node.plain()}`, but `data` has "
                 f"{', '.join(f'`{name}`' for name in names)}"
             )
-            yield Finding(message, node.span, hint=f"did you mean `{close[0]}`?" if close else None)
+            yield Finding(message, node.span, hint=did_you_mean(node.plain(), names))
 
 
 def several_devices_sample(document: Node) -> Iterator[Finding]:

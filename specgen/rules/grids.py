@@ -15,10 +15,11 @@ from specgen.rules.finding import Finding
 
 NUSCENES_VIEWS = 6
 _INT16_MAX = 2**15 - 1
+_MOST_CELLS = 4096  # on one side; the reference has a few hundred
 
 
 def whole_cells(document: Node) -> Iterator[Finding]:
-    """A BEV range is a whole number of cells."""
+    """A BEV range is a whole number of cells, and not more than a memory can hold."""
     paths: list[Path] = [(*VIEW_TRANSFORMER, "bev_size")]
     paths += [(*path, "task_size") for path, _ in decoders(document, "BevSegDecoder")]
     paths += [
@@ -30,13 +31,19 @@ def whole_cells(document: Node) -> Iterator[Finding]:
         half_y, half_x, resolution = node.plain()
         for axis, half in (("y", half_y), ("x", half_x)):
             cells = 2 * half / resolution
+            if cells > _MOST_CELLS:
+                reason = f"more than {_MOST_CELLS}"
+            elif abs(cells - round(cells)) >= 1e-6:
+                reason = "not a whole number"
+            else:
+                continue
             # One variable behind several grids is one mistake.
-            if abs(cells - round(cells)) < 1e-6 or (node.span, axis) in seen:
+            if (node.span, axis) in seen:
                 continue
             seen.add((node.span, axis))
             message = (
                 f"`{dotted(path)}` is {show(node.plain())}: {2 * half:g} m in {axis} are {cells:.6g} cells "
-                f"of {resolution:g} m, not a whole number"
+                f"of {resolution:g} m, {reason}"
             )
             yield Finding(message, node.span)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
+from specgen.did_you_mean import did_you_mean
 from specgen.document import Node
 from specgen.rules.finding import Finding
 
@@ -16,6 +16,5 @@ def march_is_known(document: Node) -> Iterator[Finding]:
     node = document.at("march")
     if node.plain() in MARCHES:
         return
-    close = difflib.get_close_matches(node.plain(), MARCHES, n=1, cutoff=0.6)
-    hint = f"did you mean `{close[0]}`?" if close else None
+    hint = did_you_mean(node.plain(), MARCHES)
     yield Finding(f"`march` is `{node.plain()}`, which is none of {', '.join(MARCHES)}", node.span, hint=hint)

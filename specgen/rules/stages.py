@@ -8,13 +8,9 @@ from specgen.document import Node, dotted
 from specgen.rules.components import converters, stages
 from specgen.rules.finding import Finding
 
-ORDER = ("float", "calibration", "qat")
-_TRAINERS = {
-    "float": ("distributed_data_parallel_trainer",),
-    "calibration": ("Calibrator",),
-    "qat": ("distributed_data_parallel_trainer",),
-}
-_KNOWN_TRAINERS = {name for names in _TRAINERS.values() for name in names}
+ORDER = ("float", "calibration")
+_TRAINERS = {"float": "distributed_data_parallel_trainer", "calibration": "Calibrator"}
+_KNOWN_TRAINERS = set(_TRAINERS.values())
 _SCHEDULES = ("CyclicLrUpdater", "WarmupStepLrUpdater", "CosLrUpdater")
 METRIC_VALUES = {
     "NuscenesDetectionMetric": ("NDS", "mAP", "mATE", "mASE", "mAOE", "mAVE", "mAAE"),
@@ -23,7 +19,7 @@ METRIC_VALUES = {
 
 
 def earlier_stages_exist(document: Node) -> Iterator[Finding]:
-    """Calibration starts from what float training made, and qat from what calibration made."""
+    """Calibration starts from what float training made."""
     names = [name for name, _ in stages(document)]
     for name, stage in stages(document):
         position = ORDER.index(name)
@@ -33,11 +29,11 @@ def earlier_stages_exist(document: Node) -> Iterator[Finding]:
 
 
 def trainer_fits_stage(document: Node) -> Iterator[Finding]:
-    """`float` and `qat` have a trainer that learns, `calibration` has a `Calibrator`."""
+    """`float` has a trainer that learns, `calibration` has a `Calibrator`."""
     for name, stage in stages(document):
-        if stage.type in _KNOWN_TRAINERS and stage.type not in _TRAINERS[name]:
+        if stage.type in _KNOWN_TRAINERS and stage.type != _TRAINERS[name]:
             message = f"`stages.{name}.type` is `{stage.type}`, which does not fit this stage"
-            yield Finding(message, stage.at("type").span, hint=f"use `{_TRAINERS[name][0]}`")
+            yield Finding(message, stage.at("type").span, hint=f"use `{_TRAINERS[name]}`")
 
 
 def later_stages_load(document: Node) -> Iterator[Finding]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
+from specgen.did_you_mean import close_to, did_you_mean
 from specgen.document import Node, dotted
 from specgen.rules.components import decoders, stages
 from specgen.rules.finding import Finding
@@ -74,11 +74,8 @@ def class_names_are_the_datasets(document: Node) -> Iterator[Finding]:
         missing = [name for name in DATASET_CLASSES if name not in names.plain()]
         extra = [name for name in names.plain() if name not in DATASET_CLASSES]
         if extra:
-            close = difflib.get_close_matches(extra[0], missing, n=1, cutoff=0.6)
-            hint = f"did you mean `{close[0]}`?" if close else None
-            yield Finding(
-                f"`{place}` has `{extra[0]}`, which is no class of the dataset", names.span, hint=hint
-            )
+            message = f"`{place}` has `{extra[0]}`, which is no class of the dataset"
+            yield Finding(message, names.span, hint=did_you_mean(extra[0], missing))
         elif missing:
             yield Finding(f"`{place}` lacks `{missing[0]}`, a class of the dataset", names.span)
         else:
@@ -94,15 +91,12 @@ def tasks_share_out_the_classes(document: Node) -> Iterator[Finding]:
             continue
         place = dotted((*path, "head", "tasks"))
         grouped = [(node.plain(), node) for task in tasks.elements() for node in task.elements()]
-        meant: set[str] = set()
+        meant: set[str | None] = set()
         for position, (name, node) in enumerate(grouped):
             if name not in names:
-                close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-                meant.update(close)
-                hint = f"did you mean `{close[0]}`?" if close else None
-                yield Finding(
-                    f"`{place}` has `{name}`, which is not among the `class_names`", node.span, hint=hint
-                )
+                meant.add(close_to(name, names))
+                message = f"`{place}` has `{name}`, which is not among the `class_names`"
+                yield Finding(message, node.span, hint=did_you_mean(name, names))
             elif name in [earlier for earlier, _ in grouped[:position]]:
                 yield Finding(f"`{place}` has `{name}` twice", node.span)
         for name in names:

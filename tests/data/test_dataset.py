@@ -32,7 +32,7 @@ from runtime.data.transforms.normalize import Normalize
 from runtime.data.transforms.pil_to_tensor import PILToTensor
 from runtime.errors import RunError
 from runtime.geometry.camera import CAMERA_NAMES, project
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 WRAPPER = BevImgTransformWrapper(transforms=[PILToTensor(), BgrToYuv444(), Normalize()])
 FIXED = [BevImgResize(size=(96, 171)), BevImgCrop(size=(64, 160)), WRAPPER]
@@ -319,10 +319,13 @@ def test_a_manifest_that_is_missing_broken_or_of_another_pack_is_named(packed: A
     with pytest.raises(RunError, match=r"the LMDB and its manifest .* are not of one packing: digests"):
         dataset(copy.train)
     manifest.write_text("{")
-    with pytest.raises(RunError, match="the manifest cannot be read: JSONDecodeError"):
+    with pytest.raises(RunError, match="the manifest cannot be read: Expecting property name"):
         dataset(copy.train)
     manifest.write_text('{"version": 3}')
     with pytest.raises(RunError, match="the manifest cannot be read: KeyError"):
+        dataset(copy.train)
+    manifest.write_text('{"format": 2}')
+    with pytest.raises(RunError, match="it is of format 2, this version reads format 1\nhint: pack it again"):
         dataset(copy.train)
     manifest.unlink()
     with pytest.raises(RunError, match="no manifest for the `train` split"):

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.evaluation.box_table import GlobalDetections, SampleTruth
 from runtime.evaluation.global_boxes import attributes_of
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.geometry.frames import rigid
 
 ATTRIBUTES = ["", "vehicle.moving", "vehicle.parked", "cycle.with_rider", "pedestrian.moving"]

@@ -13,7 +13,7 @@ from runtime.evaluation.global_boxes import attributes_of, detections_to_global
 from runtime.evaluation.nuscenes_results import write_results
 from runtime.evaluation.quaternion_matrix import rotation_matrix, yaw
 from runtime.geometry.boxes import box_corners
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.geometry.frames import planar, rigid, transform_points
 from runtime.geometry.frames import rotation_matrix as plain_rotation_matrix
 

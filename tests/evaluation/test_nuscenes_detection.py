@@ -15,7 +15,7 @@ from runtime.evaluation.box_table import GlobalDetections, SampleTruth
 from runtime.evaluation.detection_protocol import CLASS_RANGE, DISTANCE_THRESHOLDS, ERROR_NAMES
 from runtime.evaluation.nuscenes_detection import DetectionScores, evaluate_detections
 from runtime.evaluation.nuscenes_results import write_results
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 World = tuple[list[SampleTruth], dict[str, GlobalDetections]]
 FIELDS = ("translation", "size", "rotation", "velocity", "label", "score", "attribute")

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from runtime.geometry.bev_grid import BevGrid
 
@@ -30,12 +28,6 @@ def test_centres_are_whole_cell_numbers() -> None:
     rows, columns = grid.shape
     expected = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
     np.testing.assert_allclose(column_row, expected, atol=1e-9)
-
-
-@given(st.floats(-100, 100), st.floats(-100, 100))
-def test_metres_and_cells_are_inverse(x: float, y: float) -> None:
-    grid = BevGrid(51.2, 51.2, 0.8)
-    np.testing.assert_allclose(grid.cells_to_metres(grid.metres_to_cells([x, y])), [x, y], atol=1e-9)
 
 
 def test_scaled_grid_covers_the_same_ground() -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from runtime.geometry.camera import ego2img_matrix
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.models.backbones.efficientnet import EfficientNet
 from runtime.models.bev_decoders.detection import BevDetDecoder
 from runtime.models.bev_decoders.segmentation import BevSegDecoder

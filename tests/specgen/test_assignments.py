@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from specgen.assignments import parse_assignments
 from specgen.diagnostic import Diagnostic, SpecError
 from specgen.load import load
 from specgen.sources import Sources
@@ -70,3 +71,11 @@ def test_the_hint_names_what_was_meant(tmp_path: Path) -> None:
     assert diagnostic.message == "`model.backbon` is not in the spec"
     assert diagnostic.hint == "did you mean `backbone`?"
     assert failure(tmp_path, "a.l.7.x=1").hint == "`a.l` is a list of 2, counted from 0"
+
+
+def test_extends_cannot_be_set() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_assignments(("extends=other.yaml",), Sources())
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("E018", "`extends` cannot be set: the files are read before")
+    assert found.hint == "write it in the spec"

@@ -189,3 +189,14 @@ def test_difference_shows_changed_missing_and_left_over(tmp_path: Path) -> None:
     assert "b.py" not in diff.split("experiment.lock")[0].split("--- a/c.py")[0]
     written(tmp_path, wanted)
     assert difference(tmp_path, wanted) == ""
+
+
+@pytest.mark.parametrize("content", [b"edited", b"\xff"])
+def test_an_edit_by_hand_is_told_and_undone(tmp_path: Path, content: bytes) -> None:
+    wanted = files(a_py="1\n", b_py="2\n")
+    written(tmp_path, wanted)
+    (tmp_path / "b.py").write_bytes(content)
+    assert planned(tmp_path, wanted).overwritten == ("b.py",)
+    assert written(tmp_path, wanted).overwritten == ("b.py",)
+    assert written(tmp_path, files(a_py="1\n", b_py="3\n")).overwritten == ()
+    assert (tmp_path / "b.py").read_text() == "3\n"

@@ -105,3 +105,10 @@ def test_any_text_gives_a_node_or_diagnostics(text: str) -> None:
         parse_yaml(text, "f").plain()
     except SpecError as error:
         assert error.diagnostics
+
+
+def test_no_text_holds_a_nul() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_yaml('extends: "a\\0b"', "x.yaml")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("E002", "the character U+0000 is not allowed in a text")

@@ -87,7 +87,7 @@ def test_ctrl_c_says_how_to_go_on(experiment):
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert f"interrupted; last checkpoint: {run}/checkpoints/last.safetensors (epoch 1, step 4)" in stderr
-    assert f"go on with: specgen run {experiment} --stage float --resume 0001-float" in stderr
+    assert f"go on with: specgen run {experiment} --stage float --resume --run 0001-float" in stderr
     assert RunDirectory(run).record["status"] == "interrupted"
     assert "interrupted; last checkpoint" in (run / "log.txt").read_text()
 

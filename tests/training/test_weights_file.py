@@ -6,8 +6,8 @@ import resource
 import pytest
 import torch
 
+from runtime.atomic_file import write_bytes, write_json
 from runtime.errors import RunError
-from runtime.training.atomic_file import write_bytes, write_json
 from runtime.training.weights_file import (
     load_metadata,
     load_state,

@@ -105,5 +105,5 @@ def test_the_file_is_the_picture(tmp_path: Path):
 
 def test_an_unwritable_place_is_a_run_error(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="cannot write the picture"):
+    with pytest.raises(RunError, match="File exists"):
         save_sample(tmp_path / "file" / "a.png", scene())

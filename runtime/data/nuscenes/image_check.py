@@ -9,14 +9,12 @@ changed bits that still are valid codes) goes through, as it does everywhere.
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
-import threading
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import BinaryIO
 
+from runtime.data.end_with_parent import end_with_parent
 from runtime.data.jpeg import decode_bgr
 
 _caught: BinaryIO | None = None
@@ -49,19 +47,11 @@ class ImageResult:
 
 
 def start_worker() -> None:
-    """Prepares a worker process: catches its error stream, ignores Ctrl-C, ends it with its parent."""
+    """Prepares a worker process: catches its error stream, ends it with its parent."""
     global _caught
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     _caught = tempfile.TemporaryFile()  # noqa: SIM115
     os.dup2(_caught.fileno(), 2)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def read_images(jobs: list[ImageJob]) -> list[ImageResult]:

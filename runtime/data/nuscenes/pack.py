@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -17,6 +15,8 @@ from typing import Final
 
 import lmdb
 
+from runtime.atomic_file import write_bytes, write_json
+from runtime.data.free_space import check_free_space
 from runtime.data.lmdb_file import open_lmdb
 from runtime.data.nuscenes.image_check import ImageJob, ImageResult, read_images, start_worker
 from runtime.data.nuscenes.map_geometry import MAP_RADIUS, LocationMap
@@ -33,11 +33,10 @@ from runtime.data.nuscenes.tables import (
 )
 from runtime.data.pack_format import META_KEY, Manifest, PackPlace, decode, encode, total_digest
 from runtime.data.pack_reader import read_manifest
+from runtime.data.progress import Progress, silent
 from runtime.errors import RunError
 from runtime.geometry.camera import CAMERA_NAMES
 from runtime.geometry.frames import matrix_yaw
-
-Progress = Callable[[int, int, str], None]
 
 _RECORD_BYTES: Final = 64 << 10  # a generous guess of one record, for the check of free space
 
@@ -49,7 +48,7 @@ def pack(
     version: str,
     split: str,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     overwrite: bool = False,
 ) -> Manifest:
     """Pack a split to `<target>/<version>/<split>_lmdb` and `<target>/metas`.
@@ -71,8 +70,7 @@ def pack(
             holds another pack, or there is no room.
     """
     place = PackPlace.under(target, version, split)
-    report = progress or (lambda done, total, text: None)
-    report(0, 0, "reading tables")
+    progress(0, 0, "reading tables")
     nusc = open_tables(src, version)
     official, scenes = scene_split(nusc, split)
     samples = samples_of_split(nusc, scenes)
@@ -83,7 +81,7 @@ def pack(
 
     done = _finished(place, source, sizes)
     if done is not None:
-        report(len(samples), len(samples), "up to date")
+        progress(len(samples), len(samples), "up to date")
         return done
     if place.lmdb.exists() and not overwrite:
         raise RunError(
@@ -102,11 +100,11 @@ def pack(
         image_size = _image_size(nusc, samples[0])
         jobs = ((i, _image_jobs(nusc, samples[i], image_size)) for i in todo)
         count = len(samples) - len(todo)
-        report(count, len(samples), "packing")
+        progress(count, len(samples), "packing")
         for index, results in _read_all(jobs, workers=workers, tasks=len(todo)):
             writer.add(_packed(nusc, samples[index], index, results, maps))
             count += 1
-            report(count, len(samples), "packing")
+            progress(count, len(samples), "packing")
         writer.flush()
         entries = tuple(writer.entries[i] for i in range(len(samples)))
         manifest = Manifest(
@@ -134,15 +132,8 @@ def pack(
 
 
 def write_manifest(place: PackPlace, manifest: Manifest) -> None:
-    """Write the manifest beside its place and move it there."""
-    place.metas.mkdir(parents=True, exist_ok=True)
-    beside = place.manifest.with_name(place.manifest.name + ".partial")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(manifest.to_json(), file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, place.manifest)
+    """Write the manifest to its place. RunError when it cannot be written."""
+    write_json(place.manifest, manifest.to_json())
 
 
 class _Maps:
@@ -196,6 +187,7 @@ def _image_bytes(nusc: NuScenes, samples: list[SampleRef]) -> list[int]:
                 raise RunError(
                     f"image `{channel}` of sample `{ref.token}` ({ref.scene_name}) is missing",
                     place=str(path),
+                    hint="restore the file and give the same command again",
                 ) from None
         totals.append(total)
     return totals
@@ -240,21 +232,12 @@ def _finished(place: PackPlace, source: str, sizes: list[int]) -> Manifest | Non
 
 def _check_room(place: PackPlace, needed: int) -> None:
     place.partial.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(place.partial).free
-    if free < needed:
-        raise RunError(
-            f"packing needs about {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free",
-            place=str(place.partial),
-        )
+    check_free_space(place.partial, needed, hint="choose another `--target-data-dir`, or free some space")
 
 
 def _copy_maps(src: Path, place: PackPlace, locations: set[str]) -> None:
-    folder = place.metas / "maps"
-    folder.mkdir(parents=True, exist_ok=True)
     for location in sorted(locations):
-        beside = folder / f"{location}.json.partial"
-        shutil.copyfile(_map_file(src, location), beside)
-        os.replace(beside, folder / f"{location}.json")
+        write_bytes(place.metas / "maps" / f"{location}.json", _map_file(src, location).read_bytes())
 
 
 def _read_all(

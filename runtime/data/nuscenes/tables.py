@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import numpy as np
 
 from runtime.errors import RunError
 from runtime.geometry.camera import CAMERA_NAMES
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.geometry.frames import rigid
 
 try:
@@ -43,6 +44,7 @@ TABLES: Final = (
     "visibility",
 )
 _BIKE_RACK: Final = "static_object.bicycle_rack"
+_UNPACK_HINT: Final = "copy or unpack the tables again"
 _MINI_NAMES: Final = {"train": "mini_train", "val": "mini_val"}
 
 
@@ -53,6 +55,11 @@ def open_tables(src: str | Path, version: str) -> NuScenes:
         RunError: the folder, a table or a map image is missing, or a table is no JSON.
     """
     folder = Path(src) / version
+    if not version or Path(version).name != version:
+        raise RunError(
+            f"`{version}` is not the name of a version",
+            hint="it is one folder's name, such as `v1.0-trainval`",
+        )
     if not folder.is_dir():
         raise RunError(
             f"no nuScenes tables of version `{version}`",
@@ -63,15 +70,21 @@ def open_tables(src: str | Path, version: str) -> NuScenes:
     missing = [name for name in TABLES if not (folder / f"{name}.json").is_file()]
     if missing:
         raise RunError(
-            f"tables are missing: {', '.join(f'`{name}.json`' for name in missing)}", place=str(folder)
+            f"tables are missing: {', '.join(f'`{name}.json`' for name in missing)}",
+            place=str(folder),
+            hint=_UNPACK_HINT,
         )
     try:
         return NuScenes(version=version, dataroot=str(src), verbose=False)
     except json.JSONDecodeError as error:
-        raise RunError(f"table `{_broken_table(folder)}` is no JSON: {error}", place=str(folder)) from error
+        raise RunError(
+            f"table `{_broken_table(folder)}` is no JSON: {error}", place=str(folder), hint=_UNPACK_HINT
+        ) from error
     except (AssertionError, KeyError, IndexError, FileNotFoundError, TypeError, UnicodeDecodeError) as error:
         raise RunError(
-            f"the devkit cannot load these tables: {type(error).__name__}: {error}", place=str(folder)
+            f"the devkit cannot load these tables: {type(error).__name__}: {error}",
+            place=str(folder),
+            hint=_UNPACK_HINT,
         ) from error
 
 
@@ -140,12 +153,26 @@ class SampleRef:
 def samples_of_split(nusc: NuScenes, scene_names: list[str]) -> list[SampleRef]:
     """Samples of these scenes in table order, each scene in the order of time; absent scenes are left out."""
     wanted = set(scene_names)
-    return [
-        SampleRef(token, scene["token"], scene["name"], nusc.get("log", scene["log_token"])["location"])
-        for scene in nusc.scene
-        if scene["name"] in wanted
-        for token in _chain(nusc, scene["first_sample_token"])
-    ]
+    with _whole_rows(nusc):
+        return [
+            SampleRef(token, scene["token"], scene["name"], nusc.get("log", scene["log_token"])["location"])
+            for scene in nusc.scene
+            if scene["name"] in wanted
+            for token in _chain(nusc, scene["first_sample_token"])
+        ]
+
+
+@contextmanager
+def _whole_rows(nusc: NuScenes) -> Iterator[None]:
+    """RunError for a row that lacks a column, or names a row that is not there."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"the tables do not fit together: {type(error).__name__}: {error}",
+            place=str(Path(nusc.dataroot) / nusc.version),
+            hint=_UNPACK_HINT,
+        ) from error
 
 
 def _chain(nusc: NuScenes, token: str) -> Iterator[str]:
@@ -156,19 +183,26 @@ def _chain(nusc: NuScenes, token: str) -> Iterator[str]:
 
 def image_paths(nusc: NuScenes, ref: SampleRef) -> list[Path]:
     """The six image files of a sample in view order. RunError when the sample lacks a camera."""
-    data = nusc.get("sample", ref.token)["data"]
-    missing = [name for name in (*CAMERA_NAMES, "LIDAR_TOP") if name not in data]
-    if missing:
-        raise RunError(f"sample `{ref.token}` has no `{missing[0]}` record", place=ref.scene_name)
-    return [Path(nusc.dataroot) / nusc.get("sample_data", data[name])["filename"] for name in CAMERA_NAMES]
+    with _whole_rows(nusc):
+        data = nusc.get("sample", ref.token)["data"]
+        missing = [name for name in (*CAMERA_NAMES, "LIDAR_TOP") if name not in data]
+        if missing:
+            raise RunError(f"sample `{ref.token}` has no `{missing[0]}` record", place=ref.scene_name)
+        root = Path(nusc.dataroot)
+        return [root / nusc.get("sample_data", data[name])["filename"] for name in CAMERA_NAMES]
 
 
 def sample_record(nusc: NuScenes, ref: SampleRef) -> dict[str, Any]:
     """Everything about a sample that the tables know, without its map lines.
 
     Annotations keep their global frame and order, so that evaluation can agree with the devkit to the last
-    digit.
+    digit. RunError when the tables do not fit together.
     """
+    with _whole_rows(nusc):
+        return _sample_record(nusc, ref)
+
+
+def _sample_record(nusc: NuScenes, ref: SampleRef) -> dict[str, Any]:
     sample = nusc.get("sample", ref.token)
     lidar = nusc.get("sample_data", sample["data"]["LIDAR_TOP"])
     annotations = [nusc.get("sample_annotation", token) for token in sample["anns"]]

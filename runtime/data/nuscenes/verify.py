@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from runtime.data.pack_format import Manifest, sample_digest, total_digest
 from runtime.data.pack_reader import PackReader
+from runtime.data.progress import Progress, silent
 from runtime.errors import RunError
-
-Progress = Callable[[int, int, str], None]
 
 
 def verify(
     data_path: str | Path,
     *,
     metas: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Manifest:
     """Read every record and image of a pack and compare digests.
 
@@ -33,7 +31,7 @@ def verify(
         RunError: something is missing, torn or changed; the first such sample is named.
     """
     with closing(PackReader(data_path=data_path, metas=metas)) as reader:
-        return _compare(reader, progress or (lambda done, total, text: None))
+        return _compare(reader, progress)
 
 
 def _compare(reader: PackReader, progress: Progress) -> Manifest:

@@ -12,31 +12,29 @@ class Category:
 
     Args:
         name: category name of the nuScenes tables.
-        detection_class: the detection class that the devkit maps it to; None for those it leaves out.
         size: mean width, length and height in metres.
         spread: relative standard deviation of the size from one instance to the next.
     """
 
     name: str
-    detection_class: str | None
     size: tuple[float, float, float]
     spread: float
 
 
 CATEGORIES: Final[tuple[Category, ...]] = (
-    Category("vehicle.car", "car", (1.95, 4.60, 1.70), 0.04),
-    Category("vehicle.truck", "truck", (2.50, 7.20, 3.00), 0.04),
-    Category("vehicle.construction", "construction_vehicle", (2.80, 6.40, 3.10), 0.04),
-    Category("vehicle.bus.rigid", "bus", (2.90, 11.00, 3.40), 0.03),
-    Category("vehicle.trailer", "trailer", (2.80, 10.50, 3.80), 0.03),
-    Category("movable_object.barrier", "barrier", (2.40, 0.55, 1.00), 0.03),
-    Category("vehicle.motorcycle", "motorcycle", (0.80, 2.10, 1.50), 0.04),
-    Category("vehicle.bicycle", "bicycle", (0.60, 1.75, 1.45), 0.04),
-    Category("human.pedestrian.adult", "pedestrian", (0.66, 0.72, 1.75), 0.05),
-    Category("human.pedestrian.child", "pedestrian", (0.52, 0.56, 1.30), 0.05),
-    Category("human.pedestrian.construction_worker", "pedestrian", (0.68, 0.74, 1.78), 0.04),
-    Category("movable_object.trafficcone", "traffic_cone", (0.42, 0.42, 0.95), 0.06),
-    Category("static_object.bicycle_rack", None, (1.60, 4.20, 1.20), 0.03),
+    Category("vehicle.car", (1.95, 4.60, 1.70), 0.04),
+    Category("vehicle.truck", (2.50, 7.20, 3.00), 0.04),
+    Category("vehicle.construction", (2.80, 6.40, 3.10), 0.04),
+    Category("vehicle.bus.rigid", (2.90, 11.00, 3.40), 0.03),
+    Category("vehicle.trailer", (2.80, 10.50, 3.80), 0.03),
+    Category("movable_object.barrier", (2.40, 0.55, 1.00), 0.03),
+    Category("vehicle.motorcycle", (0.80, 2.10, 1.50), 0.04),
+    Category("vehicle.bicycle", (0.60, 1.75, 1.45), 0.04),
+    Category("human.pedestrian.adult", (0.66, 0.72, 1.75), 0.05),
+    Category("human.pedestrian.child", (0.52, 0.56, 1.30), 0.05),
+    Category("human.pedestrian.construction_worker", (0.68, 0.74, 1.78), 0.04),
+    Category("movable_object.trafficcone", (0.42, 0.42, 0.95), 0.06),
+    Category("static_object.bicycle_rack", (1.60, 4.20, 1.20), 0.03),
 )
 
 BY_NAME: Final[dict[str, Category]] = {category.name: category for category in CATEGORIES}

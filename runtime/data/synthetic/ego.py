@@ -74,7 +74,7 @@ def plan_trip(layout: Layout, duration: float, rng: np.random.Generator) -> EgoT
         s0 = min(ahead) - (_AXLE_TO_CENTRE + EGO_SIZE[1] / 2) - rng.uniform(0.5, 3.0)
         s0 = path.nearest(road.point(s0, road.lane_offset(lane, True)))
         return EgoTrip(Motion(path, s0, 0.0), lane, False, True, (sway[0], sway[1]), phase)
-    speed = float(rng.uniform(1.5, 4.8))
+    speed = float(rng.uniform(1.5, 4.0))
     accel = float(rng.uniform(-0.5, 0.5) * speed / max(duration, 4.0))
     travelled = speed * duration / 2 + accel * duration**2 / 8
     s0 = path.nearest(road.point(middle, road.lane_offset(lane, True))) - travelled

@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from runtime.data.free_space import check_free_space
+from runtime.data.progress import Progress, silent
 from runtime.data.synthetic.layout import Layout
 from runtime.data.synthetic.map_expansion import MapExpansion
-from runtime.data.synthetic.map_raster import write_semantic_prior
 from runtime.data.synthetic.scene_names import VERSION_SPLITS, official_scene_names
 from runtime.data.synthetic.scene_writer import KEY_FRAME_PERIOD, SceneJob, SceneResult, write_scene
+from runtime.data.synthetic.semantic_prior import write_semantic_prior
 from runtime.data.synthetic.tables import LOCATIONS, MAP_FILES, SENSORS, SceneRows, map_table, shared_tables
-from runtime.data.synthetic.worker_pool import Progress, WorkerPool
+from runtime.data.synthetic.worker_pool import WorkerPool
 from runtime.data.synthetic.world import KINDS
 from runtime.errors import RunError
 
@@ -55,7 +57,7 @@ def synthesize(
     image_size: tuple[int, int] = (480, 270),
     seed: int = 0,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Write a dataset to the folder `out` and return it.
 
@@ -82,10 +84,9 @@ def synthesize(
     _check_target(out)
     jobs_settings = _jobs(settings)
     count = min(workers or _cores(), len(jobs_settings))
-    report = progress or (lambda done, total, text: None)
     with _written_aside(out, settings) as folder:
         jobs = [SceneJob(root=folder, **job) for job in jobs_settings]
-        _write(folder, settings, jobs, count, report)
+        _write(folder, settings, jobs, count, progress)
     return out
 
 
@@ -126,7 +127,7 @@ def _check_target(out: Path) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise RunError("the target is a file, not a folder", place=str(out))
+        raise RunError("the target is a file, not a folder", place=str(out), hint="choose another folder")
     if any(out.iterdir()) and not (out / MARKER).is_file():
         raise RunError(
             "the folder is not empty and was not written by `data synth`",
@@ -192,13 +193,11 @@ def _written_aside(out: Path, settings: _Settings) -> Iterator[Path]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _sweep_up(out)
-        free, needed = shutil.disk_usage(out.parent).free, _bytes_needed(settings)
-        if free < needed:
-            raise RunError(
-                f"about {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
-                place=str(out.parent),
-                hint="ask for fewer scenes or smaller images, or choose another disk",
-            )
+        check_free_space(
+            out.parent,
+            _bytes_needed(settings),
+            hint="ask for fewer scenes or smaller images, or choose another disk",
+        )
         folder.mkdir()
         yield folder
         _replace(out, folder)
@@ -207,7 +206,7 @@ def _written_aside(out: Path, settings: _Settings) -> Iterator[Path]:
         raise RunError(
             f"cannot write the dataset: {error.strerror or error}",
             place=str(error.filename or out),
-            hint="free some space, or choose another disk" if full else None,
+            hint="free some space, or choose another disk" if full else "choose another folder",
         ) from error
     finally:
         if folder.exists():

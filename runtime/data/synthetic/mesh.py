@@ -111,13 +111,12 @@ class MeshBuilder:
         color: Color,
         *,
         sides: int = 6,
-        aspect: float = 1.0,
         bottom: bool = False,
         shades: Sequence[float] | None = None,
     ) -> None:
-        """A round column with radius[0] at the bottom and radius[1] at the top; `aspect` stretches y."""
+        """A round column with radius[0] at the bottom and radius[1] at the top."""
         angle = np.arange(sides) * 2 * np.pi / sides + 0.3
-        ring = np.stack([np.cos(angle), aspect * np.sin(angle)], axis=-1)
+        ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         low = np.column_stack([ring * radius[0] + centre, np.full(sides, z[0])])
         high = np.column_stack([ring * radius[1] + centre, np.full(sides, z[1])])
         for i in range(sides):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from runtime.data.synthetic.mesh import Color
 
 GLASS: Final[Color] = (38, 52, 66)
@@ -15,6 +17,7 @@ TAILLAMP: Final[Color] = (215, 22, 22)
 PLATE: Final[Color] = (225, 225, 215)
 ORANGE: Final[Color] = (250, 105, 20)
 WHITE: Final[Color] = (240, 240, 238)
+ROOF: Final[Color] = (226, 228, 230)
 MACHINE_YELLOW: Final[Color] = (240, 176, 20)
 
 CAR_PAINTS: Final[tuple[Color, ...]] = (
@@ -55,3 +58,8 @@ FACADES: Final[tuple[Color, ...]] = (
     (132, 112, 104),
 )
 LEAVES: Final[tuple[Color, ...]] = ((70, 118, 52), (92, 136, 60), (56, 98, 58))
+
+
+def pick(colors: tuple[Color, ...], rng: np.random.Generator) -> Color:
+    """One of the colours, each as likely as the others."""
+    return colors[int(rng.integers(len(colors)))]

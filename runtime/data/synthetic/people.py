@@ -8,7 +8,7 @@ from runtime.data.synthetic.crowd import Crowd
 from runtime.data.synthetic.layout import WALKWAY_WIDTH, Layout, Span
 from runtime.data.synthetic.path import Path
 
-_NEAR = 27.0  # metres along a road from the middle of the ego car's way
+_NEAR = 20.0  # metres along a road from the middle of the ego car's way
 
 
 def add_people(crowd: Crowd, layout: Layout, main_road_waits: bool) -> None:
@@ -16,7 +16,7 @@ def add_people(crowd: Crowd, layout: Layout, main_road_waits: bool) -> None:
     rng = crowd.rng
     _leave_cycles(crowd, layout)
     _cross(crowd, layout, main_road_waits)
-    for _ in range(int(rng.integers(20, 32))):
+    for _ in range(int(rng.integers(14, 24))):
         _walk(crowd, layout)
     for _ in range(int(rng.integers(2, 5))):
         _stand_together(crowd, layout)

@@ -68,10 +68,9 @@ class Road:
         offset = (lane + 0.5) * self.lane_width
         return -offset if forward else offset
 
-    def lane_line(self, lane: int, forward: bool, s0: float = 0.0, s1: float | None = None) -> Array:
-        """Middle of a lane (N, 2) from s0 to s1 in the direction of its traffic, densely sampled."""
-        end = self.length if s1 is None else s1
-        s = np.linspace(s0, end, max(2, int(np.ceil((end - s0) / 1.0)) + 1))
+    def lane_line(self, lane: int, forward: bool) -> Array:
+        """Middle of a lane (N, 2) over the whole road in the direction of its traffic, a point a metre."""
+        s = np.linspace(0.0, self.length, max(2, int(np.ceil(self.length)) + 1))
         points = self.point(s, self.lane_offset(lane, forward))
         return points if forward else points[::-1]
 

@@ -112,7 +112,7 @@ def _posts(
 def _house(centre: Array, yaw: float, front: float, depth: float, rng: np.random.Generator) -> Prop:
     storeys = int(rng.integers(2, 6))
     height = 3.2 * storeys + 1.0
-    wall = scaled(paint.FACADES[int(rng.integers(len(paint.FACADES)))], float(rng.uniform(0.85, 1.05)))
+    wall = scaled(paint.pick(paint.FACADES, rng), float(rng.uniform(0.85, 1.05)))
     glass: Color = scaled(paint.GLASS, float(rng.uniform(0.9, 1.9)))
     b = MeshBuilder()
     block = b.block((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0), wall, top_color=scaled(wall, 0.7))
@@ -134,7 +134,7 @@ def _house(centre: Array, yaw: float, front: float, depth: float, rng: np.random
 def _tree(centre: Array, rng: np.random.Generator) -> Prop:
     height = float(rng.uniform(4.5, 7.5))
     width = float(rng.uniform(2.4, 3.6))
-    leaf = scaled(paint.LEAVES[int(rng.integers(len(paint.LEAVES)))], float(rng.uniform(0.85, 1.2)))
+    leaf = scaled(paint.pick(paint.LEAVES, rng), float(rng.uniform(0.85, 1.2)))
     b = MeshBuilder()
     b.column((0.0, 0.0), (0.0, 0.5), (0.06, 0.045), (92, 72, 54), sides=5)
     shades = tuple(float(v) for v in rng.uniform(0.8, 1.12, 7))

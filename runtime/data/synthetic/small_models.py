@@ -12,15 +12,11 @@ Size = tuple[float, float, float]
 _HANDLEBARS = 0.74  # height, as a share of that of a rider
 
 
-def _pick(colors: tuple[Color, ...], rng: np.random.Generator) -> Color:
-    return colors[int(rng.integers(len(colors)))]
-
-
 def pedestrian(size: Size, rng: np.random.Generator, *, walking: bool, worker: bool = False) -> Mesh:
     """A person; the face is in front, the hair and a bag or reflective stripes behind."""
-    coat = paint.ORANGE if worker else _pick(paint.COATS, rng)
-    trousers, skin = _pick(paint.TROUSERS, rng), _pick(paint.SKINS, rng)
-    hair = paint.MACHINE_YELLOW if worker else _pick(paint.HAIRS, rng)
+    coat = paint.ORANGE if worker else paint.pick(paint.COATS, rng)
+    trousers, skin = paint.pick(paint.TROUSERS, rng), paint.pick(paint.SKINS, rng)
+    hair = paint.MACHINE_YELLOW if worker else paint.pick(paint.HAIRS, rng)
     b = MeshBuilder()
     stride = 0.28 if walking else 0.1
     legs = [(-0.36, -0.04, stride), (0.04, 0.36, -stride)]
@@ -43,14 +39,16 @@ def pedestrian(size: Size, rng: np.random.Generator, *, walking: bool, worker: b
 
 
 def _rider(b: MeshBuilder, rng: np.random.Generator, seat: float, helmet: Color) -> None:
-    coat = _pick(paint.COATS, rng)
-    b.block((-0.16, 0.1), (-0.34, 0.34), (seat - 0.2, seat), _pick(paint.TROUSERS, rng), top_x=(-0.16, 0.04))
+    coat = paint.pick(paint.COATS, rng)
+    b.block(
+        (-0.16, 0.1), (-0.34, 0.34), (seat - 0.2, seat), paint.pick(paint.TROUSERS, rng), top_x=(-0.16, 0.04)
+    )
     torso = b.block(
         (-0.2, 0.02), (-0.42, 0.42), (seat, seat + 0.3), coat, top_x=(-0.06, 0.14), top_y=(-0.4, 0.4)
     )
     torso.paint("back", (0.2, 0.8), (0.2, 0.9), scaled(coat, 0.5), detail=False)
     head = b.block((-0.02, 0.13), (-0.22, 0.22), (seat + 0.3, 1.0), helmet)
-    head.paint("front", (0.1, 0.9), (0.1, 0.65), _pick(paint.SKINS, rng), detail=False)
+    head.paint("front", (0.1, 0.9), (0.1, 0.65), paint.pick(paint.SKINS, rng), detail=False)
 
 
 def _with_room_for_rider(size: Size, rider: bool) -> Size:
@@ -69,7 +67,7 @@ def _wheel_pair(b: MeshBuilder, size: Size, radius: float, thickness: float) -> 
 
 def motorcycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     """A motorcycle with a fairing in front and a red lamp behind, with or without its rider."""
-    color = _pick(paint.CAR_PAINTS[3:8], rng)
+    color = paint.pick(paint.CAR_PAINTS[3:8], rng)
     size = _with_room_for_rider(size, rider)
     b = MeshBuilder()
     _wheel_pair(b, size, 0.31, 0.1)
@@ -78,7 +76,7 @@ def motorcycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     tank.paint("back", (0.1, 0.9), (0.6, 0.95), paint.TAILLAMP, detail=False, glow=True)
     b.block((-0.42, -0.06), (-0.2, 0.2), (0.52, 0.6), (30, 30, 32))
     if rider:
-        _rider(b, rng, 0.6, _pick(paint.CAR_PAINTS, rng))
+        _rider(b, rng, 0.6, paint.pick(paint.CAR_PAINTS, rng))
     b.group = 0.26
     fairing = b.block((0.22, 0.36), (-0.3, 0.3), (0.42, _HANDLEBARS), color, top_x=(0.16, 0.26))
     fairing.paint("front", (0.25, 0.75), (0.35, 0.8), paint.HEADLAMP, detail=False, glow=True)
@@ -88,7 +86,7 @@ def motorcycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
 
 def bicycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     """A bicycle: two thin wheels, a coloured frame, handlebars over the front wheel."""
-    color = _pick((paint.COATS[0], paint.COATS[1], paint.COATS[7], (30, 150, 90)), rng)
+    color = paint.pick((paint.COATS[0], paint.COATS[1], paint.COATS[7], (30, 150, 90)), rng)
     size = _with_room_for_rider(size, rider)
     b = MeshBuilder()
     _wheel_pair(b, size, 0.34, 0.05)
@@ -98,7 +96,7 @@ def bicycle(size: Size, rng: np.random.Generator, *, rider: bool) -> Mesh:
     b.block((-0.2, -0.02), (-0.14, 0.14), (0.58, 0.64), (30, 30, 32), bottom=True)
     b.block((-0.14, -0.09), (-0.06, 0.06), (0.46, 0.6), color)
     if rider:
-        _rider(b, rng, 0.62, _pick(paint.COATS, rng))
+        _rider(b, rng, 0.62, paint.pick(paint.COATS, rng))
     b.group = 0.24
     b.block((0.2, 0.26), (-0.08, 0.08), (0.4, 0.7), color)
     b.block((0.18, 0.23), (-0.5, 0.5), (0.68, _HANDLEBARS), (50, 50, 52), bottom=True)

@@ -17,7 +17,7 @@ from runtime.data.synthetic.road_works import add_road_works
 
 Array = NDArray[np.float64]
 
-REACH: Final = 30.0
+REACH: Final = 22.0
 """Metres from the ego car within which everybody comes at some time of the scene."""
 
 _LANE_MIX: Final[tuple[tuple[str, float], ...]] = (
@@ -34,10 +34,10 @@ _KERB_MIX: Final[tuple[tuple[str, float], ...]] = (
 )
 # Large things that stand at a kerb, and in what share of the scenes.
 _AT_KERB: Final[tuple[tuple[tuple[str, ...], float], ...]] = (
-    (("vehicle.bus.rigid",), 0.85),
-    (("vehicle.trailer", "vehicle.truck"), 0.45),
-    (("vehicle.trailer",), 0.5),
-    (("vehicle.truck",), 0.3),
+    (("vehicle.bus.rigid",), 0.6),
+    (("vehicle.trailer", "vehicle.truck"), 0.3),
+    (("vehicle.trailer",), 0.4),
+    (("vehicle.truck",), 0.4),
 )
 
 
@@ -74,9 +74,9 @@ def _park_row(crowd: Crowd, layout: Layout, span: Span, s0: float, s1: float, si
     rng = crowd.rng
     s = s0 + rng.uniform(0, 6)
     while s < s1:
-        for _ in range(int(rng.integers(1, 4))):
-            s = _park(crowd, layout, span, s, s1, side, _draw(_KERB_MIX, rng)) + rng.uniform(0.6, 1.6)
-        s += rng.uniform(4.0, 11.0)
+        for _ in range(int(rng.integers(1, 3))):
+            s = _park(crowd, layout, span, s, s1, side, _draw(_KERB_MIX, rng)) + rng.uniform(0.8, 2.0)
+        s += rng.uniform(5.0, 13.0)
 
 
 def _park(crowd: Crowd, layout: Layout, span: Span, s: float, s1: float, side: float, name: str) -> float:
@@ -102,7 +102,7 @@ def _park_large(crowd: Crowd, layout: Layout) -> None:
         for _ in range(12):  # a few attempts to find room
             span = layout.spans[int(rng.integers(len(layout.spans)))]
             here = float(layout.roads[span.road].distance(crowd.focus)[0])
-            s = here + float(rng.uniform(6.0, 24.0)) * float(rng.choice([-1.0, 1.0])) - 5.0
+            s = here + float(rng.uniform(6.0, 20.0)) * float(rng.choice([-1.0, 1.0])) - 5.0
             side = float(rng.choice([1.0, -1.0]))
             parts = [p for p in painted_parts(layout, span) if p[0] + 2.0 <= s and s + 12.0 <= p[1]]
             if not parts:
@@ -121,7 +121,7 @@ def _run_lanes(crowd: Crowd, layout: Layout, trip: EgoTrip) -> None:
         stopped = trip.waiting if index == 0 else not trip.waiting
         for forward in (True, False):
             # All lanes of a direction go at nearly the same pace, the ego's own direction at the ego's.
-            pace = rng.uniform(1.5, 4.8)
+            pace = rng.uniform(1.0, 3.2)
             if index == 0 and forward and not trip.waiting:
                 pace = trip.motion.speed
             for lane in range(road.lanes):
@@ -150,7 +150,7 @@ def _stream(crowd: Crowd, path: Path, speed: float, accel: float) -> None:
             s -= size[1] / 2
             crowd.send(name, path, s, speed, accel=accel, rider=name == "vehicle.motorcycle", size=size)
             s -= size[1] / 2 + 0.6
-        s -= rng.uniform(3.5, 11.0)
+        s -= rng.uniform(6.0, 15.0)
 
 
 def _queue(crowd: Crowd, layout: Layout, index: int, lane: int, forward: bool) -> None:
@@ -173,7 +173,7 @@ def _queue(crowd: Crowd, layout: Layout, index: int, lane: int, forward: bool) -
                 rider = name == "vehicle.motorcycle"
                 crowd.place(name, road.point(s, d), yaw, waiting=True, rider=rider, size=size)
                 s -= sign * (size[1] / 2 + 0.6)
-            s -= sign * rng.uniform(0.8, 2.6)
+            s -= sign * rng.uniform(1.5, 4.0)
 
 
 def _send_cyclists(crowd: Crowd, layout: Layout) -> None:
@@ -188,4 +188,4 @@ def _send_cyclists(crowd: Crowd, layout: Layout) -> None:
         points = road.point(s, -offset if forward else offset)
         path = Path(points if forward else points[::-1])
         start = rng.uniform(0.4, 0.6) * path.length
-        crowd.send("vehicle.bicycle", path, start, rng.uniform(2.2, 4.0), rider=True, margin=0.25)
+        crowd.send("vehicle.bicycle", path, start, rng.uniform(1.6, 3.2), rider=True, margin=0.25)

@@ -10,12 +10,8 @@ from runtime.data.synthetic.mesh import Block, Color, Mesh, MeshBuilder, scaled
 Size = tuple[float, float, float]
 
 
-def _pick(colors: tuple[Color, ...], rng: np.random.Generator) -> Color:
-    return colors[int(rng.integers(len(colors)))]
-
-
-def _lamps(block: Block, low: float, high: float, width: float = 0.2) -> None:
-    for u in ((0.03, 0.03 + width), (0.97 - width, 0.97)):
+def _lamps(block: Block, low: float, high: float) -> None:
+    for u in ((0.03, 0.23), (0.77, 0.97)):
         block.paint("front", u, (low, high), paint.HEADLAMP, detail=False, glow=True)
         block.paint("back", u, (low, high), paint.TAILLAMP, detail=False, glow=True)
 
@@ -28,7 +24,7 @@ def _axles(builder: MeshBuilder, size: Size, radius: float, places: tuple[float,
 
 def car(size: Size, rng: np.random.Generator) -> Mesh:
     """A saloon, a hatchback or a sport utility car."""
-    body = _pick(paint.CAR_PAINTS, rng)
+    body = paint.pick(paint.CAR_PAINTS, rng)
     # Where the cabin stands: bottom rear and front, roof rear and front, height of the waist line.
     shapes = (
         (-0.40, 0.22, -0.27, 0.04, 0.53),
@@ -75,7 +71,7 @@ def _cab(b: MeshBuilder, x: tuple[float, float], top: float, color: Color) -> No
 
 def truck(size: Size, rng: np.random.Generator) -> Mesh:
     """A lorry: a cab in front of a box, or of an open bed."""
-    cab, box = _pick(paint.TRUCK_CABS, rng), _pick(paint.TRUCK_BOXES, rng)
+    cab, box = paint.pick(paint.TRUCK_CABS, rng), paint.pick(paint.TRUCK_BOXES, rng)
     b = MeshBuilder()
     b.group = -0.15
     b.block((-0.5, 0.24), (-0.42, 0.42), (0.1, 0.26), paint.CHASSIS)
@@ -100,10 +96,10 @@ def truck(size: Size, rng: np.random.Generator) -> Mesh:
 
 def bus(size: Size, rng: np.random.Generator) -> Mesh:
     """A city bus: one colour, a band of windows, a lit sign over the windscreen."""
-    color = _pick(paint.BUS_PAINTS, rng)
+    color = paint.pick(paint.BUS_PAINTS, rng)
     b = MeshBuilder()
     b.block((-0.48, 0.48), (-0.46, 0.46), (0.04, 0.14), paint.CHASSIS)
-    hull = b.block((-0.5, 0.5), (-0.5, 0.5), (0.1, 1.0), color, top_y=(-0.47, 0.47), top_color=WHITE_ROOF)
+    hull = b.block((-0.5, 0.5), (-0.5, 0.5), (0.1, 1.0), color, top_y=(-0.47, 0.47), top_color=paint.ROOF)
     hull.paint("front", (0.04, 0.96), (0.34, 0.82), paint.GLASS, detail=False)
     hull.paint("front", (0.2, 0.8), (0.86, 0.96), (250, 180, 60), glow=True)
     hull.paint("back", (0.15, 0.85), (0.58, 0.84), paint.GLASS, detail=False)
@@ -122,12 +118,9 @@ def bus(size: Size, rng: np.random.Generator) -> Mesh:
     return b.build(size)
 
 
-WHITE_ROOF: Color = (226, 228, 230)
-
-
 def trailer(size: Size, rng: np.random.Generator) -> Mesh:
     """A long box on axles at its rear, with landing legs at its front."""
-    color = _pick(paint.TRAILER_SIDES, rng)
+    color = paint.pick(paint.TRAILER_SIDES, rng)
     b = MeshBuilder()
     b.block((-0.5, 0.48), (-0.3, 0.3), (0.16, 0.3), paint.CHASSIS)
     b.block((0.24, 0.27), (-0.4, 0.4), (0.0, 0.28), (90, 92, 96))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from typing import Any, Final
 
+from runtime.data.end_with_parent import end_with_parent
+from runtime.data.progress import Progress
 from runtime.errors import RunError
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what is being done)."""
 
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -86,17 +83,7 @@ def _begin(stop: Event) -> None:
     """Prepare a worker process."""
     global _stop
     _stop = stop
-    # Ctrl-C reaches every process of the terminal; the parent alone cleans up.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave at once when the parent is gone: a killed parent cannot tell its workers to stop."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _work(function: Callable[[Any], Any], job: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from runtime.data.transforms.bev_labels import with_labels
+from runtime.data.transforms.bev_labels import with_labels, wrapped
 from runtime.errors import RunError
 from runtime.geometry.bev_grid import BevGrid
 
@@ -81,5 +81,4 @@ def _mirrored(boxes: torch.Tensor, flip_x: bool, flip_y: bool) -> torch.Tensor:
         x, vx, yaw = -x, -vx, torch.pi - yaw
     if flip_y:
         y, vy, yaw = -y, -vy, -yaw
-    yaw = torch.remainder(yaw + torch.pi, 2 * torch.pi) - torch.pi
-    return torch.stack([x, y, z, w, length, h, yaw, vx, vy], dim=-1)
+    return torch.stack([x, y, z, w, length, h, wrapped(yaw), vx, vy], dim=-1)

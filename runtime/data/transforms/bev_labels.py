@@ -1,4 +1,4 @@
-"""What BEV transforms share: moving label grids and boxes with the features."""
+"""What the BEV transforms share about the labels that move with the features."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def keep_inside(
     x, y = boxes[:, 0], boxes[:, 1]
     inside = (x >= -grid.half_x) & (x < grid.half_x) & (y >= -grid.half_y) & (y < grid.half_y)
     return boxes[inside], labels[inside]
+
+
+def wrapped(yaw: torch.Tensor) -> torch.Tensor:
+    """Angles in radians brought into [-pi, pi)."""
+    return torch.remainder(yaw + torch.pi, 2 * torch.pi) - torch.pi
 
 
 def with_labels(

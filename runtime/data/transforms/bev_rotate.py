@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from runtime.data.transforms.bev_labels import keep_inside, with_labels
+from runtime.data.transforms.bev_labels import keep_inside, with_labels, wrapped
 from runtime.errors import RunError
 from runtime.geometry.bev_grid import BevGrid
 
@@ -93,7 +93,6 @@ def _turned(boxes: torch.Tensor, angle: float) -> torch.Tensor:
     """Boxes (N, 9) with centre, heading and velocity turned by `angle` radians about the car."""
     x, y, z, w, length, h, yaw, vx, vy = boxes.unbind(-1)
     cos, sin = torch.cos(torch.tensor(angle)).item(), torch.sin(torch.tensor(angle)).item()
-    yaw = torch.remainder(yaw + angle + torch.pi, 2 * torch.pi) - torch.pi
     return torch.stack(
         [
             x * cos - y * sin,
@@ -102,7 +101,7 @@ def _turned(boxes: torch.Tensor, angle: float) -> torch.Tensor:
             w,
             length,
             h,
-            yaw,
+            wrapped(yaw + angle),
             vx * cos - vy * sin,
             vx * sin + vy * cos,
         ],

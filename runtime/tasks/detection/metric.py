@@ -17,8 +17,6 @@ from runtime.evaluation.nuscenes_detection import DetectionScores, evaluate_dete
 from runtime.evaluation.nuscenes_results import write_results
 from runtime.evaluation.sample_key import sample_key
 
-_BOX_COLUMNS = 9
-
 
 class NuscenesDetectionMetric(Metric):
     """NDS, mAP, true positive errors and AP of each class over the samples seen.
@@ -107,13 +105,9 @@ class NuscenesDetectionMetric(Metric):
         result = {}
         for key, sample in self._truth.items():
             if key in seen:
-                boxes, scores, labels = (
-                    seen[key].numpy().T[:_BOX_COLUMNS].T,
-                    seen[key][:, 9],
-                    seen[key][:, 10],
-                )
+                rows = seen[key].numpy()
                 result[sample["token"]] = detections_to_global(
-                    boxes, scores.numpy(), labels.numpy(), sample["ego2global"]
+                    rows[:, :9], rows[:, 9], rows[:, 10], sample["ego2global"]
                 )
         return result
 

@@ -11,7 +11,7 @@ from runtime.geometry.bev_grid import BevGrid
 from runtime.tasks.detection.class_table import ClassTable
 from runtime.tasks.detection.gaussian import draw_gaussians, gaussian_radius
 
-BOX_CODE = 10
+_CODE_LENGTH = 10
 """Numbers that a box is regressed by: offset x, y; z; dim w, l, h; sin and cos of yaw; velocity x, y."""
 
 
@@ -56,8 +56,8 @@ class CenterPoint3dTarget(nn.Module):
         max_num: int = 500,
     ) -> None:
         super().__init__()
-        if len(bbox_weight) != BOX_CODE:
-            raise ValueError(f"`bbox_weight` has {len(bbox_weight)} values, expected {BOX_CODE}")
+        if len(bbox_weight) != _CODE_LENGTH:
+            raise ValueError(f"`bbox_weight` has {len(bbox_weight)} values, expected {_CODE_LENGTH}")
         self.classes = ClassTable.build(class_names, tasks)
         self.grid = BevGrid.from_size(bev_size).scaled(1 / out_size_factor)
         self.gaussian_overlap = gaussian_overlap
@@ -118,8 +118,8 @@ class CenterPoint3dTarget(nn.Module):
 
         slots = (num_tasks, len(counts), self.max_num)
         code, weight = self._code(boxes, centre - cell)
-        anno_box = torch.zeros(*slots, BOX_CODE, device=device)
-        box_weight = torch.zeros(*slots, BOX_CODE, device=device)
+        anno_box = torch.zeros(*slots, _CODE_LENGTH, device=device)
+        box_weight = torch.zeros(*slots, _CODE_LENGTH, device=device)
         ind = torch.zeros(slots, dtype=torch.int64, device=device)
         mask = torch.zeros(slots, dtype=torch.bool, device=device)
         anno_box[task, sample, slot] = code
@@ -163,6 +163,6 @@ class CenterPoint3dTarget(nn.Module):
         code = torch.cat(
             [offset, boxes[:, 2:3], size, yaw.sin(), yaw.cos(), torch.where(known, velocity, 0.0)], dim=1
         )
-        weight = self.bbox_weight.to(boxes.device).expand(len(boxes), BOX_CODE).clone()
+        weight = self.bbox_weight.to(boxes.device).expand(len(boxes), _CODE_LENGTH).clone()
         weight[:, 8:] *= known
         return code.float(), weight.float()

@@ -12,7 +12,7 @@ from torchmetrics.utilities.data import dim_zero_cat
 
 from runtime.evaluation.sample_key import sample_key
 from runtime.evaluation.segmentation_iou import confusion_matrix, iou_summary
-from runtime.geometry.detection_classes import MAP_CLASSES
+from runtime.geometry.class_names import MAP_CLASSES
 
 
 class SegmentationIoU(Metric):

@@ -25,19 +25,19 @@ class StatsMonitor(pl.Callback):
     def __init__(self, *, log_freq: int = 50) -> None:
         self.log_freq = log_freq
         self._bar: Progress | None = None
-        self._reset(0)
+        self._reset()
         self._start_time = 0.0
         self._start_step = 0
         self._shown_step = -1
 
-    def _reset(self, step: int) -> None:
+    def _reset(self) -> None:
         self._samples = 0
         self._waited = 0.0
         self._busy = 0.0
         self._mark = time.perf_counter()
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        self._reset(module.step)
+        self._reset()
         self._start_time, self._start_step, self._shown_step = time.perf_counter(), module.step, module.step
         if sys.stderr.isatty() and trainer.is_global_zero:
             self._bar = Progress(
@@ -77,7 +77,7 @@ class StatsMonitor(pl.Callback):
             say(f"{module.where}  {stats}")
         else:
             self._bar.update(self._bar.task_ids[0], completed=step, epoch=module.epoch + 1, stats=stats)
-        self._reset(step)
+        self._reset()
 
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
         self._mark = time.perf_counter()

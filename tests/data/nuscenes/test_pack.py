@@ -15,13 +15,12 @@ import numpy as np
 import pytest
 from nuscenes import NuScenes
 
-from runtime.data.nuscenes import pack as pack_module
 from runtime.data.nuscenes.pack import pack
 from runtime.data.nuscenes.verify import verify
 from runtime.data.pack_reader import PackReader
 from runtime.errors import RunError
 from runtime.geometry.camera import CAMERA_NAMES
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.geometry.frames import rotation_matrix
 
 REPOSITORY = Path(__file__).parents[3]
@@ -302,8 +301,10 @@ def test_a_pack_of_other_content_is_replaced_only_on_demand(packed: Any, world: 
 
 
 def test_too_little_room_is_said_before_packing(world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pack_module.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(RunError, match=r"packing needs about 0\.00 GB, 0\.00 GB are free"):
+    monkeypatch.setattr("runtime.data.free_space.shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(
+        RunError, match=r"about [0-9.]+ MB are needed and 0\.0 MB are free\nhint: choose another"
+    ):
         pack(world.root, tmp_path, version=world.version, split="train", workers=1)
     assert not (tmp_path / world.version / "train_lmdb").exists()
 
@@ -347,3 +348,22 @@ def test_missing_and_broken_tables_are_named(world: Any, tmp_path: Path):
     with pytest.raises(RunError, match=r"tables are missing: `ego_pose\.json`"):
         pack(copy.root, tmp_path / "out", version=copy.version, split="train")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("version", ["../v1.0-trainval", "", "a/b"])
+def test_a_version_is_one_name(world: Any, tmp_path: Path, version: str):
+    with pytest.raises(RunError, match="is not the name of a version"):
+        pack(world.root, tmp_path, version=version, split="train")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_do_not_fit_together(world: Any, tmp_path: Path):
+    copy = world.copy_to(tmp_path / "world")
+    table = copy.root / copy.version / "scene.json"
+    table.write_text('[{"token": "x"}]')
+    with pytest.raises(RunError) as caught:
+        pack(copy.root, tmp_path / "out", version=copy.version, split="train")
+    assert str(caught.value) == (
+        f"{table.parent}: error: the tables do not fit together: KeyError: 'name'\n"
+        "hint: copy or unpack the tables again"
+    )

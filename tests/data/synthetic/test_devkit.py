@@ -23,7 +23,7 @@ from nuscenes.utils.geometry_utils import points_in_box  # noqa: E402
 from shapely.geometry import Point  # noqa: E402
 
 from runtime.data.synthetic.scene_names import official_scene_names  # noqa: E402
-from runtime.geometry.detection_classes import DETECTION_CLASSES  # noqa: E402
+from runtime.geometry.class_names import DETECTION_CLASSES  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 
 TASKS = [
     ["car"],

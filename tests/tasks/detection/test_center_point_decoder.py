@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from runtime.geometry.detection_classes import DETECTION_CLASSES
+from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.tasks.detection.decoder import CenterPoint3dDecoder
 from runtime.tasks.detection.target import CenterPoint3dTarget
 

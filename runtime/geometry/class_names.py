@@ -1,4 +1,4 @@
-"""The class lists of both tasks, in the order that labels and channels follow."""
+"""The classes of both tasks, in the order that labels and channels follow."""
 
 from __future__ import annotations
 

@@ -1,23 +1,23 @@
 """Files that are there whole or not at all: written beside their place, flushed, renamed."""
 
 import contextlib
-import errno
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import RunError
+from runtime.errors import RunError, disk_error
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`; what was there before stays when anything goes wrong.
+    """Replace `path` by `content`, making its folder; what was there before stays when anything goes wrong.
 
     Raises:
         RunError: the disk is full, or the place cannot be written.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
             file.write(content)
             file.flush()
@@ -26,16 +26,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        reason = "no space left on the disk" if full else (error.strerror or str(error))
-        hint = (
-            "free some space, then go on with `--resume`"
-            if full
-            else "check that the folder exists and may be written"
-        )
+        known = disk_error(error)
+        reason = known.message if known else error.strerror or str(error)
         raise RunError(
             f"cannot write {len(content) / 1e6:.1f} MB: {reason}; what was saved before is untouched",
-            hint=hint,
+            hint=known.hint if known else None,
             place=str(path),
         ) from error
 
