@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # The demo's size: the defaults are the README's; CI shortens them.
-SCENES ?= 120
-VAL_SCENES ?= 24
+SCENES ?= 240
+VAL_SCENES ?= 48
 PICTURES ?= 4
 RUN_FLAGS ?=
 EXPERIMENT := experiments/bev_ipm_tiny

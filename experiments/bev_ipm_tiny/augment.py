@@ -38,7 +38,7 @@ def train() -> list[Callable[..., object]]:
     return [
         BevImgResize(
             size=None,
-            scales=(0.534, 0.575),
+            scales=(0.6, 0.65),
         ),
         BevImgCrop(
             size=(96, 256),
@@ -72,7 +72,7 @@ def val() -> list[Callable[..., object]]:
     """
     return [
         BevImgResize(
-            size=(144, 256),
+            size=(162, 288),
             scales=None,
         ),
         BevImgCrop(
@@ -102,7 +102,7 @@ def calibration() -> list[Callable[..., object]]:
     """
     return [
         BevImgResize(
-            size=(144, 256),
+            size=(162, 288),
             scales=None,
         ),
         BevImgCrop(

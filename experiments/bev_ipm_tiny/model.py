@@ -41,7 +41,7 @@ def build_backbone() -> EfficientNet:
         use_se_block=False,
         width_multiplier=0.5,
         depth_multiplier=0.3,
-        bn_kwargs={"eps": 2e-5, "momentum": 0.1},
+        bn_kwargs={"eps": 2e-5, "momentum": 0.03},
     )
 
 
@@ -54,7 +54,7 @@ def build_neck() -> FastSCNNNeck:
         in_channels=[16, 24, 56],  # from model.backbone
         feat_channels=[32, 32, 32],
         indexes=[-4, -3, -2],
-        bn_kwargs={"eps": 2e-5, "momentum": 0.1},
+        bn_kwargs={"eps": 2e-5, "momentum": 0.03},
         pool_bins=(1, 2, 4, 8),
     )
 
@@ -86,7 +86,7 @@ def build_bev_encoder() -> BevEncoder:
             use_se_block=False,
             width_multiplier=0.5,
             depth_multiplier=0.3,
-            bn_kwargs={"eps": 2e-5, "momentum": 0.1},
+            bn_kwargs={"eps": 2e-5, "momentum": 0.03},
         ),
         neck=BiFPN(
             in_strides=[2, 4, 8, 16, 32],  # from model.bev_encoder.backbone
@@ -98,6 +98,6 @@ def build_bev_encoder() -> BevEncoder:
             start_level=0,
             end_level=-1,
             fpn_name="bifpn_sum",
-            bn_kwargs=None,
+            bn_kwargs={"eps": 2e-5, "momentum": 0.03},
         ),
     )

@@ -42,7 +42,7 @@ def bev_seg_head() -> DepthwiseSeparableFCNHead:
         num_classes=4,
         dropout_ratio=0.1,
         num_convs=2,
-        bn_kwargs={"eps": 2e-5, "momentum": 0.1},
+        bn_kwargs={"eps": 2e-5, "momentum": 0.03},
     )
 
 
@@ -109,7 +109,7 @@ def bev_det_head() -> CenterPoint3dHead:
         head_conv_channels=8,
         num_heatmap_convs=2,
         final_kernel=1,
-        bn_kwargs=None,
+        bn_kwargs={"eps": 2e-5, "momentum": 0.03},
         input_index=0,
     )
 

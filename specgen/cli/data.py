@@ -20,9 +20,9 @@ class PackType(StrEnum):
 @data_app.command()
 def synth(
     out: Annotated[Path, typer.Option("--out", help="folder to make; must be new or a synthetic world")],
-    scenes: Annotated[int, typer.Option("--scenes", min=1, help="training scenes")] = 120,
-    val_scenes: Annotated[int, typer.Option("--val-scenes", min=1, help="held-out scenes")] = 24,
-    samples: Annotated[int, typer.Option("--samples", min=2, help="key frames a scene, at 2 Hz")] = 8,
+    scenes: Annotated[int, typer.Option("--scenes", min=1, help="training scenes")] = 240,
+    val_scenes: Annotated[int, typer.Option("--val-scenes", min=1, help="held-out scenes")] = 48,
+    samples: Annotated[int, typer.Option("--samples", min=2, help="key frames a scene, at 2 Hz")] = 4,
     width: Annotated[
         int, typer.Option("--width", min=160, max=1600, help="image width in pixels, 16:9")
     ] = 480,

@@ -68,7 +68,7 @@ def build_trainer() -> DistributedDataParallelTrainer:
                 stop_lr=0.0,
             ),
             Validation(
-                interval_epochs=1,
+                interval_epochs=5,
             ),
             Checkpoint(
                 best="NDS",

@@ -17,7 +17,7 @@ from runtime.data.synthetic.road_works import add_road_works
 
 Array = NDArray[np.float64]
 
-REACH: Final = 22.0
+REACH: Final = 19.0
 """Metres from the ego car within which everybody comes at some time of the scene."""
 
 _LANE_MIX: Final[tuple[tuple[str, float], ...]] = (
