@@ -107,7 +107,7 @@ def _by_task(losses: dict[str, Tensor]) -> dict[str, float]:
 def _recall(detections: list[dict[str, Tensor]], batch: dict) -> float:  # type: ignore[type-arg]
     """Share of true boxes with a decoded box of their class whose centre is less than half a metre away.
 
-    Boxes that touch another's 3 x 3 cells of one metre are left out: the decoder takes one peak there, by design.
+    Boxes that touch another's 3 x 3 cells of one metre are left out: the decoder takes one peak there.
     """
     hits = []
     for found, boxes, labels in zip(detections, batch["gt_boxes"], batch["gt_labels"], strict=True):
