@@ -32,7 +32,7 @@ demo: $(INSTALLED)
 	$(BIN)/specgen data pack --src-data-dir $(WORLD) --target-data-dir $(PACK) --version $(VERSION) --split-name train --pack-type lmdb
 	$(BIN)/specgen data pack --src-data-dir $(WORLD) --target-data-dir $(PACK) --version $(VERSION) --split-name val --pack-type lmdb
 	$(BIN)/specgen calops $(EXPERIMENT)
-	$(BIN)/specgen predict $(EXPERIMENT) --stage float --untrained --pictures 0
+	$(BIN)/specgen predict $(EXPERIMENT) --stage float --untrained --pictures 0 --num-samples 64
 	$(BIN)/specgen run $(EXPERIMENT) --stage float $(RUN_FLAGS)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --pictures $(PICTURES)
 
