@@ -15,7 +15,7 @@ WORLD := tmp_data/synthetic
 PACK := tmp_data/nuscenes
 VERSION := v1.0-trainval
 
-.PHONY: install demo test lint format clean
+.PHONY: install demo docs test lint format clean
 
 install: $(INSTALLED)
 
@@ -35,6 +35,10 @@ demo: $(INSTALLED)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --untrained --pictures 0 --num-samples 64
 	$(BIN)/specgen run $(EXPERIMENT) --stage float $(RUN_FLAGS)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --pictures $(PICTURES)
+
+# The pages of docs/reference/ that are out of date.
+docs: $(INSTALLED)
+	$(BIN)/python -m specgen.reference
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -q

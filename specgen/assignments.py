@@ -8,6 +8,7 @@ from specgen.diagnostic import Diagnostic, Span, SpecError
 from specgen.did_you_mean import did_you_mean
 from specgen.document import Node, Path, dotted
 from specgen.sources import COMMAND_LINE, Sources
+from specgen.variables import WHOLE
 from specgen.yaml_text import parse_yaml
 
 
@@ -94,6 +95,9 @@ def _keys(root: Node, path: Path) -> Path:
 def _nowhere(item: Assignment, index: int, node: Node) -> SpecError:
     known = [key for key, _ in node.items()]
     hint = did_you_mean(str(item.path[index]), known)
+    if isinstance(node.value, str) and (variable := WHOLE.match(node.value)):
+        place = dotted(("vars", variable.group(1), *item.path[index:]))
+        hint = f"`{dotted(item.path[:index])}` is `{node.value}`: set `{place}`"
     if node.is_list:
         hint = f"`{dotted(item.path[:index])}` is a list of {len(node.elements())}, counted from 0"
     message = f"`{dotted(item.path[: index + 1])}` is not in the spec"

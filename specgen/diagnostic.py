@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,12 +13,16 @@ class Span:
     character, so `end_column - column` is the width. A value that spans several lines is marked on its first
     line only. `file` is the path as the user wrote it, relative where they wrote it relative; `--set` for a
     command line value.
+
+    `written` is set at the place of a `${name}`: where the value that came through the variable was written.
+    Places are compared without it.
     """
 
     file: str
     line: int
     column: int
     end_column: int
+    written: Span | None = field(default=None, compare=False, repr=False)
 
     @property
     def place(self) -> str:

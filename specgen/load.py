@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specgen.assignments import Assignment, assigned, parse_assignments
+from specgen.diagnostic import Diagnostic
 from specgen.document import Node
 from specgen.extends import load_chain, merged
 from specgen.sources import Sources
@@ -17,13 +18,14 @@ class LoadedSpec:
     """A spec as written: `extends` merged, `--set` applied, variables put in.
 
     `shown` is how the spec's file is named in what is generated, `files` the texts it came from, by that
-    same kind of name, the spec itself first.
+    same kind of name, the spec itself first. `unused` tells of variables that nothing uses.
     """
 
     shown: str
     root: Node
     files: dict[str, str]
     sets: tuple[str, ...]
+    unused: tuple[Diagnostic, ...] = ()
 
 
 def load(path: Path, shown: str, sources: Sources, sets: tuple[str, ...] = ()) -> LoadedSpec:
@@ -37,4 +39,5 @@ def load(path: Path, shown: str, sources: Sources, sets: tuple[str, ...] = ()) -
     files = {file: text for file, text in sources.texts.items() if file in {tree.span.file for tree in chain}}
     root = assigned(merged(chain), assignments)
     written = [*chain, *(item.node for item in assignments)]
-    return LoadedSpec(shown, substituted(root, written, sources), files, sets)
+    result = substituted(root, written)
+    return LoadedSpec(shown, result.root, files, sets, result.unused)

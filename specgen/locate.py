@@ -1,4 +1,7 @@
-"""Where schemas, templates and ready specs lie: the root of a checkout, or `specgen/_data` in a wheel."""
+"""Where schemas, templates and ready specs lie: the root of a checkout, or `specgen/_data` in a wheel.
+
+The chips lie with runtime, which stands beside specgen in both.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,12 @@ def schemas_folder() -> Path:
 
 def templates_folder() -> Path:
     return data_root() / "templates"
+
+
+def march_names() -> tuple[str, ...]:
+    """The chips that runtime comes with, a file each, in alphabetical order."""
+    folder = _PACKAGE.parent / "runtime" / "bpu" / "marches"
+    return tuple(sorted(path.stem for path in folder.glob("*.json")))
 
 
 def ready_specs() -> dict[str, Path]:

@@ -10,18 +10,22 @@ from specgen.sources import Sources
 from specgen.text_width import text_width
 
 _MAX_LINE = 140
+_MOST = 100
+"""Diagnostics that a person is shown at once."""
 
 
 def rendered(diagnostics: Sequence[Diagnostic], sources: Sources, style: str = "text") -> str:
     """All diagnostics in file order as `text`, `json` or `github`, ending in a newline."""
-    ordered = sorted(map(sources.with_definitions, diagnostics), key=lambda diagnostic: diagnostic.sort_key)
+    ordered = sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key)
     if style == "json":
         return (
             json.dumps([_as_dict(diagnostic) for diagnostic in ordered], indent=2, ensure_ascii=False) + "\n"
         )
     if style == "github":
         return "".join(_annotation(diagnostic) + "\n" for diagnostic in ordered)
-    return "\n".join(_text(diagnostic, sources) for diagnostic in ordered)
+    text = "\n".join(_text(diagnostic, sources) for diagnostic in ordered[:_MOST])
+    more = len(ordered) - _MOST
+    return text + (f"\nand {more} more; `--format json` shows all\n" if more > 0 else "")
 
 
 # -- text ----------------------------------------------------------------------------------------------------
@@ -51,17 +55,18 @@ def _clean(text: str) -> str:
 
 
 def _excerpt(line: str, marks: list[tuple[Span, str, str]], number: int, width: int) -> list[str]:
-    """The line as written and below it one row for each mark."""
+    """The line as written and below it one row for each mark; of a long line a part around each mark."""
+    if len(line) > _MAX_LINE and len(marks) > 1:
+        return [row for mark in marks for row in _excerpt(line, [mark], number, width)]
     start = 0
     if len(line) > _MAX_LINE:
         start = max(0, min(marks[0][0].column - 1 - _MAX_LINE // 4, len(line) - _MAX_LINE))
-    line = _clean(line)
     end = start + _MAX_LINE
     before, after = ("…" if start else ""), ("…" if end < len(line) else "")
-    rows = [f"{number:>{width}} | {before}{line[start:end]}{after}".rstrip()]
+    rows = [f"{number:>{width}} | {before}{_clean(line[start:end])}{after}".rstrip()]
     for span, sign, text in marks:
-        left = line[start : span.column - 1]
-        marked = line[span.column - 1 : min(span.end_column - 1, end)]
+        left = _clean(line[start : span.column - 1])
+        marked = _clean(line[span.column - 1 : min(span.end_column - 1, end)])
         pad = " " * (len(before) + text_width(left))
         rows.append(f"{' ' * width} | {pad}{sign * max(text_width(marked), 1)} {text}".rstrip())
     return rows

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from specgen.angles import RADIANS, in_other_unit
 from specgen.diagnostic import Diagnostic, Span
 from specgen.did_you_mean import close_to, did_you_mean
 from specgen.document import Node, Path, dotted
@@ -25,14 +27,19 @@ _PATTERNS = {
     "^[a-z][a-z0-9_]*$": "lower-case letters, digits and `_`, starting with a letter",
     "^[A-Za-z_][A-Za-z0-9_]*$": "letters, digits and `_`, not starting with a digit",
     "^[1-9][0-9]*$": "a whole number from 1",
+    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$": "the dotted name of a module",
 }
-_YAML_1_1 = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _SHOWN = 60
+_MOST_KEYS = 50
+"""Unknown keys of one map that are told of at once."""
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """A value (`instance`, at `path`) that a schema's `keyword` refuses; `limit` is the keyword's value."""
+    """A value (`instance`, at `path`) that a schema's `keyword` refuses.
+
+    `limit` is the keyword's value, `unit` the property's.
+    """
 
     path: Path
     node: Node
@@ -40,11 +47,19 @@ class Misfit:
     limit: Any
     instance: Any
     schema: Schema
+    unit: str | None = None
 
     @property
     def about_keys(self) -> bool:
         """Whether the mistake is in which keys a map has, so that one is judged beside the others."""
         return self.keyword in ("additionalProperties", "required")
+
+    @property
+    def types(self) -> list[str]:
+        """The JSON types that the value may have, when it is its type that is wrong."""
+        if self.keyword == "anyOf":
+            return [name for option in self.limit for name in _as_list(option.get("type"))]
+        return _as_list(self.limit)
 
     @property
     def subject(self) -> str:
@@ -75,30 +90,49 @@ def _listed(words: list[str], last: str = "or") -> str:
 # -- keys ----------------------------------------------------------------------------------------------------
 
 
-def keys_diagnostics(misfits: list[Misfit]) -> list[Diagnostic]:
-    """Unknown and missing keys of one map; a missing key that a typo explains is not reported as well."""
+def keys_diagnostics(misfits: list[Misfit], home_of: Callable[[str], str | None]) -> list[Diagnostic]:
+    """Unknown and missing keys of one map; a missing key that a typo explains is not reported as well.
+
+    `home_of` gives the hint about an unknown key that is known elsewhere.
+    """
     first = misfits[0]
     node = first.node
     title = f"{first.subject} (`{node.type}`)" if node.type is not None else first.subject
     missing = _missing(misfits)
     result = []
-    for key, schema in _unknown(misfits).items():
+    for number, (key, schema) in enumerate(_unknown(misfits).items()):
+        if number >= _MOST_KEYS:
+            break
         properties = schema.get("properties", {})
-        meant = close_to(key, [name for name in properties if node.get(name) is None])
         place = node.at(key).key_span or node.at(key).span
+        meant = close_to(key, [name for name in properties if not _stands_beside(node.get(name), place)])
         hint = f"did you mean `{meant}`?" if meant else None
         if hint is None and not properties:
             patterns = [_PATTERNS.get(p, f"`{p}`") for p in schema.get("patternProperties", {})]
             hint = f"its keys are {_listed(patterns)}" if patterns else None
+        hint = hint or home_of(key)
         result.append(Diagnostic("E102", f"{title} has no key `{key}`", place, hint=hint))
         missing.pop(meant or "", None)
-    for key, schema in missing.items():
-        description = schema.get("properties", {}).get(key, {}).get("description", "").rstrip(".")
-        hint = f"`{key}`: {description}" if description else None
-        if key == "type" and (types := schema.get("properties", {}).get("type", {}).get("enum")):
-            hint = f"`type` is one of {_listed([f'`{name}`' for name in types])}"
-        result.append(Diagnostic("E103", f"{title} needs the key `{key}`", _name_place(node), hint=hint))
+    if missing:
+        result.append(_missing_keys(missing, title, node))
     return result
+
+
+def _stands_beside(node: Node | None, place: Span) -> bool:
+    """Whether a key is written in the same file: then another one was not meant as that."""
+    return node is not None and (node.key_span or node.span).file == place.file
+
+
+def _missing_keys(missing: dict[str, Schema], title: str, node: Node) -> Diagnostic:
+    if len(missing) > 1:
+        names = _listed([f"`{key}`" for key in missing], "and")
+        return Diagnostic("E103", f"{title} needs the keys {names}", _name_place(node))
+    ((key, schema),) = missing.items()
+    description = schema.get("properties", {}).get(key, {}).get("description", "").rstrip(".")
+    hint = f"`{key}`: {description}" if description else None
+    if key == "type" and (types := schema.get("properties", {}).get("type", {}).get("enum")):
+        hint = f"`type` is one of {_listed([f'`{name}`' for name in types])}"
+    return Diagnostic("E103", f"{title} needs the key `{key}`", _name_place(node), hint=hint)
 
 
 def _unknown(misfits: list[Misfit]) -> dict[str, Schema]:
@@ -138,10 +172,9 @@ def value_diagnostic(misfit: Misfit) -> Diagnostic:
         return _key_name(misfit)
     code, say = _SAYINGS.get(misfit.keyword or "", ("E199", _not_allowed))
     wanted, hint = say(misfit)
-    unit = misfit.schema.get("x-unit")
     counted = misfit.keyword in _COUNTING
     value = f"has {_counted(misfit.instance)}" if counted else f"is {shown(misfit.instance)}"
-    in_unit = f" ({unit})" if unit and code == "E106" else ""
+    in_unit = f" ({misfit.unit})" if misfit.unit and code == "E106" else ""
     return Diagnostic(code, f"{misfit.subject} {value}, {wanted}{in_unit}", misfit.node.span, hint=hint)
 
 
@@ -167,16 +200,7 @@ def _choice(misfit: Misfit) -> tuple[str, str | None]:
 
 
 def _kind_of_value(misfit: Misfit) -> tuple[str, str | None]:
-    types = [misfit.limit] if isinstance(misfit.limit, str) else list(misfit.limit)
-    hint = None
-    if "boolean" in types and misfit.instance in _YAML_1_1:
-        hint = f"write `{_YAML_1_1[misfit.instance]}`: in YAML 1.2 `{misfit.instance}` is text"
-    return f"expected {_listed([_TYPES.get(name, name) for name in types])}", hint
-
-
-def _any_of(misfit: Misfit) -> tuple[str, str | None]:
-    types = [t for option in misfit.limit for t in _as_list(option.get("type"))]
-    names = list(dict.fromkeys(_TYPES.get(name, name) for name in types))
+    names = list(dict.fromkeys(_TYPES.get(name, name) for name in misfit.types))
     return (f"expected {_listed(names)}" if names else "which is not allowed here"), None
 
 
@@ -216,14 +240,29 @@ def _not_allowed(misfit: Misfit) -> tuple[str, str | None]:
 
 
 def _limit(words: str) -> Callable[[Misfit], tuple[str, str | None]]:
-    return lambda misfit: (f"expected {words} {shown(misfit.limit)}", None)
+    return lambda misfit: (f"expected {words} {_limit_text(misfit)}", _meant_in(misfit))
+
+
+def _limit_text(misfit: Misfit) -> str:
+    """The limit; a half turn in radians is not spelt out."""
+    half_turns = abs(misfit.limit) == math.pi
+    return ("-pi" if misfit.limit < 0 else "pi") if half_turns else shown(misfit.limit)
+
+
+def _meant_in(misfit: Misfit) -> str | None:
+    """The hint about a number that looks like one in another unit: degrees, per cent."""
+    if misfit.unit == RADIANS and math.pi < abs(misfit.instance) <= 180:
+        return in_other_unit(misfit.instance, RADIANS)
+    most = misfit.schema.get("maximum", misfit.schema.get("exclusiveMaximum"))
+    if most == 1 and 1 < misfit.instance <= 100 and misfit.unit is None:
+        return f"a share of {misfit.instance:g} % is {misfit.instance / 100:g}"
+    return None
 
 
 _COUNTING = ("minItems", "maxItems", "items", "minProperties", "maxProperties")
 _SAYINGS: dict[str, tuple[str, Callable[[Misfit], tuple[str, str | None]]]] = {
     "type": ("E101", _kind_of_value),
-    "anyOf": ("E101", _any_of),
-    "oneOf": ("E101", _any_of),
+    "anyOf": ("E101", _kind_of_value),
     "enum": ("E105", _choice),
     "const": ("E105", _choice),
     "minimum": ("E106", _limit("at least")),

@@ -25,9 +25,9 @@ TOP = "spec" + SUFFIX
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Schemas:
-    """All schema files: by path below `schemas/`, with the digest of each file's text."""
+    """All schema files by path below `schemas/`, with the digest of each file's text; equal to no other."""
 
     documents: Mapping[str, Schema]
     digests: Mapping[str, str]
@@ -108,19 +108,20 @@ def read_schemas(folder: Path) -> Schemas:
             raise ValueError(f"`{path}` is not a JSON object")
         # Without the draft named in each file a validator of ours stays in charge across references.
         content.pop("$schema", None)
-        documents[name] = _absolute(content, name)
+        documents[name] = absolute(content, name)
         digests[name] = "sha256:" + hashlib.sha256(raw).hexdigest()
     return Schemas(documents, digests)
 
 
-def _absolute(part: Any, name: str) -> Any:
+def absolute(part: Any, name: str) -> Any:
+    """A part of the schema file `name` with every `$ref` made absolute."""
     if isinstance(part, dict):
-        result = {key: _absolute(value, name) for key, value in part.items()}
+        result = {key: absolute(value, name) for key, value in part.items()}
         if isinstance(part.get("$ref"), str):
             file, _, pointer = part["$ref"].partition("#")
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
             result["$ref"] = f"{BASE}{target}#{pointer}" if pointer else BASE + target
         return result
     if isinstance(part, list):
-        return [_absolute(value, name) for value in part]
+        return [absolute(value, name) for value in part]
     return part

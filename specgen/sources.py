@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from specgen.diagnostic import Diagnostic, Span, SpecError
 
 COMMAND_LINE = "--set"
+MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Texts by file name as shown to the user, and where the values of variables were written.
-
-    `uses` maps the place of a `${name}` to (name, place of its value), so that a diagnostic about the value
-    can show both.
-    """
+    """Texts by file name as shown to the user."""
 
     texts: dict[str, str] = field(default_factory=dict)
-    uses: dict[Span, tuple[str, Span]] = field(default_factory=dict)
 
     def line(self, span: Span) -> str | None:
         """The line of `span` as the user wrote it, None where there is none."""
-        lines = self.texts.get(span.file, "").splitlines()
+        lines = _lines(self.texts.get(span.file, ""))
         return lines[span.line - 1] if 0 < span.line <= len(lines) else None
 
-    def with_definitions(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The diagnostic, also showing where the variable that it is about was set."""
-        if diagnostic.span not in self.uses:
-            return diagnostic
-        name, place = self.uses[diagnostic.span]
-        if any(span == place for span, _ in diagnostic.related):
-            return diagnostic
-        related = (*diagnostic.related, (place, f"`{name}` is set here"))
-        return Diagnostic(diagnostic.code, diagnostic.message, diagnostic.span, related, diagnostic.hint)
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.splitlines())
 
 
 def read_text(path: Path, shown: str, *, asked_at: Span | None = None) -> str:
@@ -45,7 +37,8 @@ def read_text(path: Path, shown: str, *, asked_at: Span | None = None) -> str:
     """
     span = asked_at or Span(shown, 1, 1, 2)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:  # a device has no end
+            raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise SpecError(Diagnostic("E001", f"the file `{shown}` does not exist", span)) from None
     except IsADirectoryError:
@@ -53,6 +46,9 @@ def read_text(path: Path, shown: str, *, asked_at: Span | None = None) -> str:
     except OSError as error:
         message = f"the file `{shown}` cannot be read: {error.strerror or error}"
         raise SpecError(Diagnostic("E001", message, span)) from None
+    if len(raw) > MAX_BYTES:
+        message = f"`{shown}` is too large for a spec: more than {MAX_BYTES // 1024} KiB"
+        raise SpecError(Diagnostic("E001", message, span))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -22,14 +22,16 @@ def is_current(
 
     Args:
         options: what the command line overrides, as `run.json` records it.
-        inputs: digest of the pack behind each loader (`train`, `val`), as it is now.
+        inputs: digest of the pack behind each loader (`train`, `val`), and of the weights of each stage that
+            it starts from, as they are now.
 
     Returns:
-        True when that run had today's lock, these options and these inputs, and its files are unharmed.
+        True when that run kept to today's lock, had these options and inputs, and its files are unharmed.
     """
     for folder, run in _finished_runs(experiment, stage):
         return (
             run.get("lock") == _sha256(experiment.folder / LOCK)
+            and not run.get("unlocked")
             and run.get("options") == options
             and all(run.get("inputs", {}).get(name, {}).get("digest") == inputs[name] for name in inputs)
             and _outputs_intact(folder, run)
@@ -49,6 +51,20 @@ def _finished_runs(experiment: Experiment, stage: str) -> Iterator[tuple[Path, d
             continue
         if run.get("stage") == stage and run.get("status") == "finished":
             yield record.parent, run
+
+
+def newest_finished(experiment: Experiment, stage: str) -> tuple[Path, dict[str, Any]] | None:
+    """Folder and record of the newest finished run of a stage, None when there is none."""
+    return next(_finished_runs(experiment, stage), None)
+
+
+def best_weights_digest(experiment: Experiment, stage: str) -> str:
+    """Digest of the weights that later stages would start from now; `missing` when there are none."""
+    for folder, _ in _finished_runs(experiment, stage):
+        weights = folder / "checkpoints" / "best.safetensors"
+        if weights.is_file():
+            return _sha256(weights)
+    return "missing"
 
 
 def _outputs_intact(folder: Path, run: dict[str, Any]) -> bool:

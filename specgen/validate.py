@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -12,9 +15,11 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from specgen.diagnostic import Diagnostic
+from specgen.did_you_mean import close_to
 from specgen.document import Node, Path
 from specgen.schema_messages import Misfit, keys_diagnostics, value_diagnostic
-from specgen.schemas import BASE, TOP, Schemas
+from specgen.schemas import BASE, TOP, Schemas, child_schema
+from specgen.shape_hints import home_of_key, kind_of_type, way_to_write
 
 
 def _whole_number(_: object, instance: object) -> bool:
@@ -22,32 +27,82 @@ def _whole_number(_: object, instance: object) -> bool:
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
+def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Iterator[ValidationError]:
+    # In JSON Schema `$` is the end of the text; Python's also stands before a line break there.
+    ends = pattern.endswith("$") and not pattern.endswith("\\$")
+    if isinstance(instance, str) and not re.search(pattern[:-1] + r"\Z" if ends else pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
 _Validator: Any = extend(
     Draft202012Validator,
+    validators={"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole_number),
 )
 
 
 def validate(root: Node, schemas: Schemas) -> list[Diagnostic]:
     """What is wrong with the shape of the spec, in file order; nothing when it is right."""
-    resources = [(BASE + name, DRAFT202012.create_resource(doc)) for name, doc in schemas.documents.items()]
-    validator = _Validator({"$ref": BASE + TOP}, registry=Registry().with_resources(resources))
     key_errors: dict[Path, list[Misfit]] = {}
     value_errors: dict[Path, list[Misfit]] = {}
-    for error in _leaves(validator.iter_errors(root.plain())):
+    for error in _leaves(_validator(schemas).iter_errors(root.plain())):
         path: Path = tuple(error.absolute_path)
         schema = error.schema if isinstance(error.schema, dict) else {}
         keyword = str(error.validator) if error.validator else None
-        misfit = Misfit(path, root.at(*path), keyword, error.validator_value, error.instance, schema)
+        unit = _unit(root, path, schemas)
+        misfit = Misfit(path, root.at(*path), keyword, error.validator_value, error.instance, schema, unit)
         (key_errors if misfit.about_keys else value_errors).setdefault(path, []).append(misfit)
     found: set[Diagnostic] = set()
     for misfits in value_errors.values():
         # What else is wrong with a value of the wrong type says nothing more.
         of_type = [misfit for misfit in misfits if misfit.keyword == "type"]
-        found.update(map(value_diagnostic, of_type or misfits))
-    for misfits in key_errors.values():
-        found.update(keys_diagnostics(misfits))
+        found.update(_hinted(misfit, root, schemas) for misfit in of_type or misfits)
+    for path, misfits in key_errors.items():
+        if not path and (slip := _misspelt_extends(root)) is not None:
+            # All that is missing would be in the other spec.
+            return [slip]
+        found.update(keys_diagnostics(misfits, partial(home_of_key, root, schemas, path)))
     return sorted(found, key=lambda diagnostic: diagnostic.sort_key)
+
+
+def _misspelt_extends(root: Node) -> Diagnostic | None:
+    for key, node in root.items():
+        if key != "extends" and close_to(key, ["extends"]) and isinstance(node.value, str):
+            place = node.key_span or node.span
+            return Diagnostic("E102", f"the spec has no key `{key}`", place, hint="did you mean `extends`?")
+    return None
+
+
+@lru_cache(maxsize=4)
+def _validator(schemas: Schemas) -> Any:
+    resources = [(BASE + name, DRAFT202012.create_resource(doc)) for name, doc in schemas.documents.items()]
+    return _Validator({"$ref": BASE + TOP}, registry=Registry().with_resources(resources))
+
+
+def _hinted(misfit: Misfit, root: Node, schemas: Schemas) -> Diagnostic:
+    """The diagnostic for one value, with a hint from the schemas around it where it has none of its own."""
+    diagnostic = value_diagnostic(misfit)
+    if diagnostic.hint is not None:
+        return diagnostic
+    hint = None
+    if misfit.keyword in ("type", "anyOf"):
+        hint = way_to_write(root, schemas, misfit.path, misfit.types, misfit.instance)
+    elif misfit.keyword == "enum":
+        hint = kind_of_type(root, schemas, misfit.path, misfit.instance)
+    return replace(diagnostic, hint=hint)
+
+
+def _unit(root: Node, path: Path, schemas: Schemas) -> str | None:
+    """The unit of a value: its own, or its share of that of the list that it is an element of."""
+    node, schema, unit = root, schemas.top, None
+    for step in path:
+        view = schemas.view(schema, node)
+        schema, node = child_schema(view, step), node.at(step)
+        outer = view.get("x-unit") if isinstance(step, int) else None
+        parts = outer.split(", ") if outer else []
+        unit = outer if len(parts) < 2 else parts[int(step)] if int(step) < len(parts) else None
+    own = schemas.view(schema, node).get("x-unit") if path else None
+    return own or unit
 
 
 def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from specgen.emit.lock import LOCK, digest, locked_files
+from specgen.emit.lock import LOCK, MAX_LENGTH, digest, locked_files
 
 RUNS = "runs"
 
@@ -28,7 +28,8 @@ class Changes:
     """What writing does to a folder: names relative to it, sorted.
 
     `edited` are files of an earlier build that are not made any more but were changed since: they stay.
-    `overwritten` are those of `written` that were changed by hand since they were built.
+    `overwritten` are those of `written` that hold something else than the lock says: what a person wrote into
+    them is lost.
     """
 
     written: tuple[str, ...]
@@ -69,9 +70,9 @@ def planned(folder: Path, files: Mapping[str, str]) -> Changes:
     return Changes(written, removed, edited, overwritten)
 
 
-def written(folder: Path, files: Mapping[str, str]) -> Changes:
+def written(folder: Path, files: Mapping[str, str], *, force: bool = False) -> Changes:
     """Make `folder` hold `files`; a new folder appears at once and whole, in an old one the lock changes
-    last.
+    last. `force` overwrites what was edited by hand.
 
     Raises:
         WriteError: when it cannot be done; what was there before is then still there.
@@ -79,6 +80,12 @@ def written(folder: Path, files: Mapping[str, str]) -> Changes:
     changes = planned(folder, files)
     if changes.none:
         return changes
+    if changes.overwritten and not force:
+        names = "".join(f"\n  {folder / name}" for name in changes.overwritten)
+        raise WriteError(
+            f"edited since they were built, and to be written anew:{names}",
+            "put the change into the spec; `--check` shows what would be lost, `--force` overwrites it",
+        )
     target = folder.resolve()
     staging = target.parent / f".{target.name}.{secrets.token_hex(6)}.specgen"
     made: list[Path] = []
@@ -105,8 +112,17 @@ def written(folder: Path, files: Mapping[str, str]) -> Changes:
 def difference(folder: Path, files: Mapping[str, str]) -> str:
     """Unified diff from what is in `folder` to `files`; empty when they are the same."""
     changes = planned(folder, files)
+    return _diff(folder, files, {*changes.written, *changes.removed, *changes.edited})
+
+
+def losses(folder: Path, files: Mapping[str, str]) -> str:
+    """Unified diff of the files whose edits by hand are lost when `files` are written by force."""
+    return _diff(folder, files, set(planned(folder, files).overwritten))
+
+
+def _diff(folder: Path, files: Mapping[str, str], names: set[str]) -> str:
     parts = []
-    for name in sorted({*changes.written, *changes.removed, *changes.edited}):
+    for name in sorted(names):
         before = _on_disk(folder, name)
         old = [] if before is None else before.decode(errors="replace").splitlines(keepends=True)
         new = files.get(name, "").splitlines(keepends=True)
@@ -135,11 +151,10 @@ def _left_over(folder: Path, files: Mapping[str, str]) -> tuple[tuple[str, ...],
     The lock is a file like any other, so it is not believed: only plain files below the folder, reached
     without a link, outside `runs/`, that still have the content that the lock says.
     """
-    lock = _on_disk(folder, LOCK)
     ours: list[str] = []
     edited: list[str] = []
-    for name, sha in locked_files((lock or b"").decode(errors="replace")).items():
-        if name in files or not _is_plain_name(name):
+    for name, sha in _locked(folder).items():
+        if name in files or not is_plain_name(name):
             continue
         path = folder / name
         if path.is_symlink() or not path.is_file() or path.resolve() != folder.resolve() / name:
@@ -150,18 +165,29 @@ def _left_over(folder: Path, files: Mapping[str, str]) -> tuple[tuple[str, ...],
 
 
 def _edited_by_hand(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of `names` that are on disk with another content than the lock says."""
-    locked = locked_files((_on_disk(folder, LOCK) or b"").decode(errors="replace"))
+    """Those of `names` that are on disk and not as the lock says, or of which it says nothing, or links."""
+    locked = _locked(folder)
     return tuple(
         name
         for name in names
-        if name in locked
-        and (content := _on_disk(folder, name)) is not None
-        and digest(content.decode(errors="replace")) != locked[name]
+        if name != LOCK and (folder / name).exists() and not _is_as_locked(folder, name, locked)
     )
 
 
-def _is_plain_name(name: str) -> bool:
+def _is_as_locked(folder: Path, name: str, locked: Mapping[str, str]) -> bool:
+    content = _on_disk(folder, name)
+    return content is not None and digest(content.decode(errors="replace")) == locked.get(name)
+
+
+def _locked(folder: Path) -> dict[str, str]:
+    """The files that the lock on disk lists, with their digests; nothing of it is to be believed."""
+    path = folder / LOCK
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_LENGTH:
+        return {}
+    return locked_files(path.read_bytes().decode(errors="replace"))
+
+
+def is_plain_name(name: str) -> bool:
     """Whether a name of the lock can be that of a generated file: relative, no `..`, not in `runs/`."""
     path = PurePosixPath(name)
     usable = name.isprintable() and "\\" not in name and ":" not in name and not path.is_absolute()

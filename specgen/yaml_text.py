@@ -19,8 +19,17 @@ from specgen.document import Node
 from specgen.yaml_scalars import UnusableNumber, plain_scalar
 
 MAX_DEPTH = 40
+MAX_VALUES = 10_000
 Event = Any  # PyYAML's classes, whose published types lack most attributes
 Mark = Any
+# What PyYAML notices only later, with what is wrong at the beginning.
+_BEGINNINGS = {
+    "while scanning a simple key": (
+        "this is no `key: value`",
+        "a colon is followed by a space, and a text of several lines is quoted",
+    ),
+    "while scanning a quoted scalar": ("the quote is not closed", None),
+}
 _INT_KEY = re.compile(r"[0-9]+\Z")
 
 
@@ -43,6 +52,7 @@ class _Composer:
         self.lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)
         self.line, self.column = line, column
         self.diagnostics: list[Diagnostic] = []
+        self.made = 0
         self.events = self._events(text)
 
     # -- events ----------------------------------------------------------------------------------------------
@@ -73,6 +83,9 @@ class _Composer:
             if at.line != start.line:
                 related = ((at, error.context),)
         hint = "indent with spaces: YAML allows no tabs" if "'\\t'" in problem else None
+        if related and error.context in _BEGINNINGS:
+            message, hint = _BEGINNINGS[error.context]
+            return Diagnostic("E003", f"not valid YAML: {message}", related[0][0], hint=hint)
         return Diagnostic("E003", f"not valid YAML: {problem}", start, related, hint)
 
     # -- places ----------------------------------------------------------------------------------------------
@@ -117,6 +130,10 @@ class _Composer:
             raise SpecError(
                 *self.diagnostics, Diagnostic("E010", f"more than {MAX_DEPTH} levels of nesting", span)
             )
+        self.made += 1
+        if self.made > MAX_VALUES:
+            message = f"more than {MAX_VALUES} keys and values"
+            raise SpecError(*self.diagnostics[:1], Diagnostic("E010", message, span))
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._report(
                 "E007",

@@ -78,7 +78,7 @@ def test_calops_counts_the_view_transform(project: Path) -> None:
     [
         (("run", "nowhere", "--stage", "float"), "is not an experiment"),
         (("run", "--stage", "flaot"), "is not a stage"),
-        (("run", "--stage", "calibration"), "no stage `calibration` that this version can run"),
+        (("run", "--stage", "export"), "no stage `export` that this version can run"),
         (("predict", "--checkpoint", "missing.safetensors"), "missing.safetensors"),
         (("data", "pack", "--src-data-dir", "none", "--target-data-dir", "x", "--split-name", "val"), "none"),
         (("data", "verify", "tmp_data/nuscenes/v1.0-trainval/absent_lmdb"), "absent_lmdb"),

@@ -24,8 +24,13 @@ ALLOWED = {
     "training": {"geometry", "models", "tasks", "data", "quantization", "evaluation"},
 }
 FOR_ALL = {"errors", "atomic_file"}
-# Drawing what a stage predicted is the one place that puts pictures beside training.
-EXTRA = {"runtime/training/sample_pictures.py": {"visualization"}}
+# Drawing what a stage predicted is the one place that puts pictures beside training; a plan for 16 bits asks
+# the hardware model for cycles.
+EXTRA = {
+    "runtime/training/sample_pictures.py": {"visualization"},
+    "runtime/training/march_cycles.py": {"bpu"},
+    "runtime/training/quantization_report.py": {"bpu"},
+}
 HEAVY = {"torch", "numpy", "cv2", "lightning", "runtime", "matplotlib", "lmdb", "nuscenes"}
 
 

@@ -43,3 +43,11 @@ def test_wheel_builds_a_spec_in_an_empty_folder(clean_python: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     for name in ("model.py", "experiment.lock", "stages/float.py"):
         assert (tmp_path / "built" / name).is_file()
+    # The same bytes as the checkout builds.
+    here = [sys.executable, "-m", "specgen", "build", "bev_ipm_tiny", "--out", "here"]
+    subprocess.run(here, check=True, capture_output=True, cwd=tmp_path)
+    trees = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "built", tmp_path / "here")
+    ]
+    assert trees[0] == trees[1]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from runtime.models.bev_encoder import BevEncoder
+from runtime.models.blocks import Input
 from runtime.models.interfaces import Backbone, BevDecoder, FeatureInfo, Neck
 from runtime.models.view_transforms.wrapping import WrappingTransformer
 
@@ -56,6 +57,7 @@ class BevStructure(nn.Module):
         names = [decoder.name for decoder in bev_decoders]
         if not names or len(set(names)) != len(names):
             raise ValueError(f"bev_decoders: expected one or more decoders with different names, got {names}")
+        self.img = Input()
         self.backbone = backbone
         self.neck = neck
         self.view_transformer = view_transformer
@@ -85,14 +87,22 @@ class BevStructure(nn.Module):
             in training weighted scalars, named `<decoder>/<loss>`; otherwise the results of each decoder by
             its name.
         """
+        if self.training:
+            return self.losses(batch)
+        return self.decode(self.raw_outputs(*self.deployed_inputs(batch)))
+
+    def deployed_inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The two inputs of the deployed network: images (B * V, 3, H, W), points (B * V, h, w, 2)."""
         img = batch["img"]
         points = self.view_transformer.points(
             batch["ego2img"], image_size=(img.shape[-2], img.shape[-1]), device=img.device
         )
-        if not self.training:
-            return self.decode(self.raw_outputs(img, points))
-        bev = self.bev_feature(img, points)
-        for transform in self.bev_transforms:
+        return img, points
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Weighted scalar losses of all decoders; the BEV transforms take part in training mode only."""
+        bev = self.bev_feature(*self.deployed_inputs(batch))
+        for transform in self.bev_transforms if self.training else ():
             bev, batch = transform(bev, batch)
         features = self.bev_encoder(_channels_last(bev))
         losses: dict[str, Tensor] = {}
@@ -106,7 +116,7 @@ class BevStructure(nn.Module):
 
     def bev_feature(self, img: Tensor, points: Tensor) -> Tensor:
         """Images (B * V, 3, H, W) and points (B * V, h, w, 2) to the BEV map (B, C, h * up, w * up)."""
-        features = self.neck(self.backbone(_channels_last(img)))
+        features = self.neck(self.backbone(self.img(_channels_last(img))))
         return self.view_transformer(features[self.bev_feat_index], points)
 
     def raw_outputs(self, img: Tensor, points: Tensor) -> dict[str, Tensor]:

@@ -1,9 +1,13 @@
 """How one batch becomes one optimiser step: number format, gradient clipping, accumulation."""
 
+from contextlib import AbstractContextManager
 from typing import Any, Literal
+
+import torch
 
 from runtime.errors import RunError
 
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _LIGHTNING_PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
@@ -45,3 +49,8 @@ class BatchProcessor:
             "gradient_clip_val": self.gradient_clip_val,
             "accumulate_grad_batches": self.accumulate_grad_batches,
         }
+
+    def autocast(self, device: str) -> AbstractContextManager[Any]:
+        """The number format for a forward pass outside of Lightning's loop."""
+        kind = torch.device(device).type
+        return torch.autocast(kind, dtype=_AUTOCAST.get(self.precision), enabled=self.precision in _AUTOCAST)

@@ -1,7 +1,6 @@
 """The float stage's trainer: assembles Lightning's loop from the parts that a spec names."""
 
 import math
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from runtime.training.batch_processor import BatchProcessor
@@ -18,9 +17,11 @@ from runtime.training.callbacks.loss_show import LossShow
 from runtime.training.callbacks.tensor_board import TensorBoard
 from runtime.training.callbacks.validation import Validation
 from runtime.training.convert import ModelConvertPipeline
-from runtime.training.device import lightning_device_arguments, resolve_device
+from runtime.training.device import resolve_device
 from runtime.training.epoch_loader import stop_workers
-from runtime.training.evaluation import Evaluation, limit_samples, prepare_metrics, whole_dataset
+from runtime.training.evaluate_model import evaluate_model
+from runtime.training.evaluation import Evaluation, limit_samples, prepare_metrics
+from runtime.training.lightning_trainer import interruptible, lightning_trainer
 from runtime.training.load_checkpoint import load_into
 from runtime.training.optimizer import AdamW
 from runtime.training.report import say
@@ -109,7 +110,7 @@ class DistributedDataParallelTrainer:
         """
         device = resolve_device(self.device)
         seed_everything(self.seed)
-        model = self._initial_model(resume_from)
+        model = self._initial_model(resume_from, run_dir.parent.parent)
         if resume_from is not None and self._is_complete(resume_from):
             say("this run has reached its last step, nothing is left to train")
             return {}
@@ -129,8 +130,10 @@ class DistributedDataParallelTrainer:
             plan=partial(self._plan, resume_from),
             restore=None if resume_from is None else partial(restore_trainer_state, state=resume_from.state),
         )
-        trainer = self._lightning_trainer(
+        trainer = lightning_trainer(
             device,
+            self.num_devices,
+            self.batch_processor,
             callbacks=callbacks,
             logger=TensorBoardLogger(run_dir, name="", version="tensorboard")
             if any(isinstance(callback, TensorBoard) for callback in callbacks)
@@ -146,7 +149,7 @@ class DistributedDataParallelTrainer:
             limit_val_batches=None if validates else 0,
         )
         try:
-            _interruptible(trainer, lambda: trainer.fit(module))
+            interruptible(trainer, lambda: trainer.fit(module))
         finally:
             stop_workers(train_loader)
         return module.results
@@ -168,36 +171,36 @@ class DistributedDataParallelTrainer:
         Raises:
             RunError: the checkpoint cannot be read, or is one of another model.
         """
-        device = resolve_device(self.device)
         seed_everything(self.seed)
-        model = self.model()
-        if checkpoint is not None:
-            load_into(model, read_state_dict(checkpoint), place=str(checkpoint))
-        val_loader = limit_samples(self.val_data_loader(), num_samples)
-        prepare_metrics(self.val_metrics, val_loader)
-        module = TrainingModule(model=model, metrics=self.val_metrics, val_loader=val_loader)
-        trainer = self._lightning_trainer(device, callbacks=list(callbacks), logger=False)
-        _interruptible(trainer, lambda: trainer.validate(module, verbose=False))
-        dataset = whole_dataset(val_loader)
-        return Evaluation(
-            metrics=module.results,
-            split=str(getattr(dataset, "split", "unknown")),
-            num_samples=len(val_loader.dataset),  # type: ignore[arg-type]
-            digest=str(getattr(dataset, "digest", "unknown")),
-            line_width=getattr(dataset, "line_width", None),
-            seconds=module.evaluation_seconds,
+        return evaluate_model(
+            self._model_of(None if checkpoint is None else read_state_dict(checkpoint), str(checkpoint)),
+            limit_samples(self.val_data_loader(), num_samples),
+            self.val_metrics,
+            device=resolve_device(self.device),
+            num_devices=self.num_devices,
+            batch_processor=self.batch_processor,
+            callbacks=callbacks,
         )
+
+    def _model_of(self, weights: Mapping[str, Tensor] | None, place: str) -> nn.Module:
+        """The stage's model with weights of its own, or with initial ones."""
+        model = self.model()
+        if self.model_convert_pipeline is not None:
+            model = self.model_convert_pipeline.structure(model)
+        if weights is not None:
+            load_into(model, weights, place=place)
+        return model
 
     def _is_complete(self, point: ResumePoint) -> bool:
         """Whether nothing is left to do; Lightning would take a length of 0 or less for one without end."""
         return point.epoch >= self.num_epochs if self.num_steps is None else point.step >= self.num_steps
 
-    def _initial_model(self, resume_from: ResumePoint | None) -> nn.Module:
-        model = self.model()
+    def _initial_model(self, resume_from: ResumePoint | None, experiment: Path) -> nn.Module:
         if resume_from is not None:
-            load_into(model, resume_from.weights, place=str(resume_from.path))
-        elif self.model_convert_pipeline is not None:
-            model = self.model_convert_pipeline(model)
+            return self._model_of(resume_from.weights, str(resume_from.path))
+        model = self.model()
+        if self.model_convert_pipeline is not None:
+            model = self.model_convert_pipeline(model, experiment=experiment)
         return model
 
     def _ordered_callbacks(self, store: RunCheckpoints) -> list[pl.Callback]:
@@ -223,32 +226,3 @@ class DistributedDataParallelTrainer:
             steps_per_epoch=steps_per_epoch,
             seed=self.seed,
         )
-
-    def _lightning_trainer(self, device: str, **arguments: Any) -> pl.Trainer:
-        return pl.Trainer(
-            **lightning_device_arguments(device, self.num_devices),
-            **self.batch_processor.lightning_arguments(device),
-            num_sanity_val_steps=0,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            # Sampling over ranks is the loader's own affair; it is what makes resuming exact.
-            use_distributed_sampler=False,
-            **arguments,
-        )
-
-
-def _interruptible(trainer: pl.Trainer, work: Callable[[], Any]) -> None:
-    """Lightning turns Ctrl-C into `SystemExit` after shutting down; here it becomes `KeyboardInterrupt`
-    again."""
-    try:
-        work()
-    except BaseException as error:
-        # The other processes of the run wait for this one in a collective operation, and would for minutes.
-        kill = getattr(trainer.strategy.launcher, "kill", None)
-        if kill is not None:
-            kill(signal.SIGKILL)
-        if not (isinstance(error, SystemExit) and trainer.interrupted):
-            raise
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        raise KeyboardInterrupt from error

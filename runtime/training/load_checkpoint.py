@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from runtime.errors import RunError
 from runtime.training.report import say
 from runtime.training.state_dict_file import read_state_dict
+from runtime.training.trained_runs import find_trained
 
 _SHOWN = 5
 _OWN_HINT = "take the checkpoint of this experiment, or build the experiment that it was trained with"
@@ -22,32 +23,62 @@ class LoadCheckpoint:
 
     Args:
         checkpoint_path: `.safetensors`, or a torch archive of plain tensors.
+        stage: instead of a path: the best weights of the newest finished run of this stage.
         allow_miss: keys that the file lacks keep their initial values.
         ignore_extra: keys that the model lacks are left out.
         verbose: list every such key, not the first five.
+
+    Raises:
+        ValueError: not exactly one of `checkpoint_path` and `stage`.
     """
 
     def __init__(
         self,
         *,
-        checkpoint_path: str,
+        checkpoint_path: str | None = None,
+        stage: str | None = None,
         allow_miss: bool = False,
         ignore_extra: bool = False,
         verbose: bool = False,
     ) -> None:
+        if (checkpoint_path is None) == (stage is None):
+            raise ValueError(f"checkpoint_path is {checkpoint_path!r} and stage {stage!r}: give one of them")
         self.checkpoint_path = checkpoint_path
+        self.stage = stage
         self.allow_miss = allow_miss
         self.ignore_extra = ignore_extra
         self.verbose = verbose
 
+    def path(self, experiment: Path | None) -> Path:
+        """The file that is loaded.
+
+        Args:
+            experiment: directory in whose runs a stage is looked for.
+
+        Raises:
+            RunError: the stage has no finished run, or no experiment is given to look in.
+        """
+        if self.checkpoint_path is not None:
+            return Path(self.checkpoint_path)
+        assert self.stage is not None
+        if experiment is None:
+            raise RunError(
+                f"the weights of the stage `{self.stage}` are those of an experiment, and none is given"
+            )
+        return find_trained(experiment, self.stage)
+
     def __call__(self, model: nn.Module) -> nn.Module:
+        """`load` without an experiment."""
+        return self.load(model, None)
+
+    def load(self, model: nn.Module, experiment: Path | None) -> nn.Module:
         """Load into `model` in place and return it.
 
         Raises:
             RunError: the file cannot be read, or keys are missing, extra or of another shape without leave;
             nothing is loaded then.
         """
-        path = Path(self.checkpoint_path)
+        path = self.path(experiment)
         weights = _under_model_keys(read_state_dict(path), model)
         load_into(
             model,

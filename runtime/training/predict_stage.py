@@ -14,12 +14,13 @@ from runtime.atomic_file import write_bytes, write_json
 from runtime.errors import RunError
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import Evaluation
-from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.report import duration, say, start_reporting
 from runtime.training.result_table import result_table
-from runtime.training.run_directory import create_run, file_digest, find_runs
+from runtime.training.run_directory import create_run, file_digest
 from runtime.training.sample_pictures import SamplePictures
 from runtime.training.stage_arguments import StageArguments
+from runtime.training.stage_trainer import StageTrainer
+from runtime.training.trained_runs import find_trained
 
 
 class _Progress(pl.Callback):
@@ -45,7 +46,7 @@ class _Progress(pl.Callback):
 def predict_stage(
     stage: str,
     experiment: Path,
-    build_trainer: Callable[[], DistributedDataParallelTrainer],
+    build_trainer: Callable[[], StageTrainer],
     arguments: StageArguments,
 ) -> None:
     """Evaluate and report; data go to stdout, everything else to stderr.
@@ -94,32 +95,6 @@ def predict_stage(
     print(text, flush=True)
     write_bytes(run.path / "report.txt", f"{result_table(report)}\n".encode())
     run.finish("finished", metrics=evaluation.metrics)
-
-
-def find_trained(experiment: Path, stage: str) -> Path:
-    """The best checkpoint of the latest finished run.
-
-    Raises:
-        RunError: no run has finished; the message says what to do.
-    """
-    runs = find_runs(experiment, stage)
-    for run in reversed(runs):
-        best = run.checkpoints / "best.safetensors"
-        if run.record.get("status") == "finished" and best.is_file():
-            return best
-    train = f"specgen run {experiment} --stage {stage}"
-    if runs:
-        status = runs[-1].record.get("status")
-        best = runs[-1].checkpoints / "best.safetensors"
-        other = f", or evaluate it as it is with `--checkpoint {best}`" if best.is_file() else ""
-        raise RunError(
-            f"no run of stage `{stage}` has finished, the newest, `{runs[-1].path.name}`, is {status}",
-            place=str(experiment),
-            hint=f"finish it with `{train} --resume`{other}",
-        )
-    raise RunError(
-        f"stage `{stage}` has not been trained", place=str(experiment), hint=f"train it with `{train}`"
-    )
 
 
 def _digest(checkpoint: Path | None) -> str | None:

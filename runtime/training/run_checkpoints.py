@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from torch import Tensor
+from torch import Tensor, nn
 
 from runtime.errors import RunError
 from runtime.training.weights_file import load_metadata, load_state, load_weights, save_state, save_weights
@@ -57,6 +57,13 @@ class RunCheckpoints:
             if old != state_file:
                 with contextlib.suppress(OSError):
                     old.unlink()
+
+    def save_calibrated(
+        self, model: nn.Module, *, step: int, metrics: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        """Write a calibrated model as `best`: there is one only, and nothing to resume."""
+        metadata = {**self.identity, "epoch": 0, "step": step, "metrics": metrics}
+        save_weights(self.best, model.state_dict(), metadata)
 
     def _metadata(self, module: Any, epoch: int) -> dict[str, Any]:
         return {**self.identity, "epoch": epoch, "step": module.step, "metrics": module.results}

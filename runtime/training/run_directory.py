@@ -103,6 +103,7 @@ class RunDirectory:
             lock=file_digest(self.experiment / "experiment.lock"),
             git_commit=git_commit(self.experiment),
             versions=installed_versions(),
+            **_unlocked(),
             **entries,
         )
         self._started = time.monotonic()
@@ -159,6 +160,12 @@ def _split_name(name: str) -> tuple[int, str]:
     if match is None:
         raise RunError(f"`{name}` is not the name of a run", hint="a run is called like `0007-float`")
     return int(match[1]), match[2]
+
+
+def _unlocked() -> dict[str, Any]:
+    """What differs from the experiment's lock, as whoever started the stage found and passed on."""
+    told = os.environ.get("RUNTIME_UNLOCKED")
+    return {"unlocked": json.loads(told)} if told else {}
 
 
 def file_digest(path: Path) -> str | None:

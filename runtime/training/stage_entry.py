@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from runtime.errors import RunError, disk_error
-from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.predict_stage import predict_stage
 from runtime.training.report import complain, stop_reporting
 from runtime.training.stage_arguments import StageArguments, parse_stage_arguments
+from runtime.training.stage_trainer import StageTrainer
 from runtime.training.train_stage import train_stage
 
-BuildTrainer = Callable[[], DistributedDataParallelTrainer]
+BuildTrainer = Callable[[], StageTrainer]
 
 _EXIT_FAILED = 1
 _EXIT_INTERRUPTED = 130

@@ -13,12 +13,12 @@ from runtime.atomic_file import write_json
 from runtime.errors import RunError
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import whole_dataset
-from runtime.training.float_trainer import DistributedDataParallelTrainer
 from runtime.training.metric_values import headline
 from runtime.training.report import note, say, start_reporting
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
 from runtime.training.run_directory import RunDirectory, Status, create_run, file_digest, find_runs
 from runtime.training.stage_arguments import NEWEST, StageArguments
+from runtime.training.stage_trainer import StageTrainer
 from runtime.training.weights_file import load_metadata
 
 # Lightning starts the script once more for each further device; those processes join the run of the first.
@@ -28,7 +28,7 @@ _JOIN = "RUNTIME_TRAINING_RUN"
 def train_stage(
     stage: str,
     experiment: Path,
-    build_trainer: Callable[[], DistributedDataParallelTrainer],
+    build_trainer: Callable[[], StageTrainer],
     arguments: StageArguments,
 ) -> None:
     """Train to the end; `run.json` tells how it went, whatever happens.
@@ -56,6 +56,8 @@ def train_stage(
     _warn_of_other_lock(run, point)
     os.environ[_JOIN] = str(run.path)
     try:
+        if point is None:
+            _record_weights(run, trainer)
         trainer.fit(
             run.path, point, identity=_identity(run), on_data=lambda *loaders: _record_inputs(run, *loaders)
         )
@@ -108,9 +110,7 @@ def find_resumable(experiment: Path, stage: str, wanted: str) -> RunDirectory:
     return with_checkpoint[-1]
 
 
-def _apply_options(
-    trainer: DistributedDataParallelTrainer, run: RunDirectory, arguments: StageArguments
-) -> dict[str, Any]:
+def _apply_options(trainer: StageTrainer, run: RunDirectory, arguments: StageArguments) -> dict[str, Any]:
     """Set what the command line overrides; a resumed run keeps its own overrides where none are given."""
     before: Mapping[str, Any] = run.record.get("options", {})
     num_steps: int | None = arguments.num_steps or before.get("num_steps")
@@ -120,7 +120,7 @@ def _apply_options(
     return {"num_steps": num_steps, "device": device}
 
 
-def _join(trainer: DistributedDataParallelTrainer, run: RunDirectory, arguments: StageArguments) -> None:
+def _join(trainer: StageTrainer, run: RunDirectory, arguments: StageArguments) -> None:
     """Train as a further process of a run that the first process keeps the record of."""
     start_reporting(None, quiet=True)
     _apply_options(trainer, run, arguments)
@@ -132,8 +132,20 @@ def _identity(run: RunDirectory) -> dict[str, str]:
     return {"stage": run.stage, "experiment": run.experiment.name, "run": run.path.name}
 
 
+def _record_weights(run: RunDirectory, trainer: StageTrainer) -> None:
+    """Which weights of earlier stages the run starts from."""
+    pipeline = trainer.model_convert_pipeline
+    sources = {} if pipeline is None else pipeline.stage_checkpoints(run.experiment)
+    run.update(
+        inputs={
+            stage: {"checkpoint": str(path.relative_to(run.experiment)), "digest": file_digest(path)}
+            for stage, path in sources.items()
+        }
+    )
+
+
 def _record_inputs(run: RunDirectory, train: DataLoader, val: DataLoader) -> None:
-    inputs = {}
+    inputs = dict(run.record.get("inputs", {}))
     for name, loader in (("train", train), ("val", val)):
         dataset = whole_dataset(loader)
         inputs[name] = {

@@ -4,6 +4,7 @@ resumed runs."""
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from runtime.quantization.calibration import quantised
+from runtime.quantization.graph import find_graph
 from runtime.training.epoch_loader import EpochLoader
 from runtime.training.nonfinite_loss import NonfiniteLossGuard
 from runtime.training.seeding import seed_everything
@@ -69,6 +72,7 @@ class TrainingModule(pl.LightningModule):
         self.evaluated_samples = 0
         self.evaluation_seconds = 0.0
         self._evaluation_started = 0.0
+        self._fixed_point = ExitStack()
 
     @property
     def epoch(self) -> int:
@@ -124,13 +128,15 @@ class TrainingModule(pl.LightningModule):
         self.guard.check()
         self._evaluation_started = time.perf_counter()
         self.evaluated_samples = 0
+        self._fixed_point.enter_context(quantised(self.model))
         for metric in self.metrics:
             if hasattr(metric, "to"):
                 metric.to(self.device)
             metric.reset()
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Any]:
-        predictions: dict[str, Any] = self.model(batch)
+        with self._exact():
+            predictions: dict[str, Any] = self.model(batch)
         for metric in self.metrics:
             metric.update(predictions[metric.name], batch)
         self.evaluated_samples += len(batch["token"])
@@ -139,3 +145,10 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         self.results = {metric.name: dict(metric.compute()) for metric in self.metrics}
         self.evaluation_seconds = time.perf_counter() - self._evaluation_started
+        self._fixed_point.close()
+
+    def _exact(self) -> Any:
+        """Mixed precision holds too few bits for codes and their sums: fixed point is computed without it."""
+        if find_graph(self.model) is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, enabled=False)

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-import typer
-
-from specgen.cli.build import build
-from specgen.cli.calops import calops
-from specgen.cli.data import data_app
-from specgen.cli.list import list_components
-from specgen.cli.predict import predict
-from specgen.cli.run import run
-from specgen.cli.validate import validate
+from specgen.cli.commands import make_app
 from specgen.experiment import ExperimentNotFound
 
-app = typer.Typer(
-    name="specgen",
-    help="From a YAML spec to a readable experiment, and its stages: training, evaluation, pictures.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
-app.command()(build)
-app.command()(validate)
-app.command("list")(list_components)
-app.add_typer(data_app, name="data")
-app.command()(run)
-app.command()(predict)
-app.command()(calops)
+if TYPE_CHECKING:
+    import typer
+
+    app: typer.Typer
+
+
+def __getattr__(name: str) -> object:
+    """`app`, with every command, for whoever asks."""
+    if name == "app":
+        return make_app()
+    raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
 
 
 def main() -> None:
@@ -44,7 +34,7 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     try:
-        app()
+        make_app(sys.argv[1:])()
     except ExperimentNotFound as error:
         print(error, file=sys.stderr)
         sys.exit(1)

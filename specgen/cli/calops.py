@@ -12,10 +12,10 @@ import typer
 
 from specgen.cli.experiment_spec import experiment_spec
 from specgen.experiment import Experiment, find_experiment
-from specgen.inference.image_size import ImageSize, image_size
 
 if TYPE_CHECKING:
     from runtime.models.operation_count import OperationCount, OperationRow
+    from specgen.inference.image_size import ImageSize
 
 
 def calops(
@@ -34,6 +34,8 @@ def calops(
 
 def _input_of(experiment: Experiment) -> tuple[ImageSize, int]:
     """Image size and number of views, from the resolved spec that the experiment keeps."""
+    from specgen.inference.image_size import image_size
+
     spec = experiment_spec(experiment)
     size = image_size(spec)
     if size is None:
@@ -47,13 +49,14 @@ def _input_of(experiment: Experiment) -> tuple[ImageSize, int]:
 def _count(experiment: Experiment, size: ImageSize, num_views: int) -> OperationCount:
     from runtime.models.operation_count import count_operations
 
-    model = _import_file(experiment.folder / "model.py").build_model()
+    model = _import_file(experiment.folder / "model.py", experiment.project_root).build_model()
     return count_operations(model, input_hw=(size.height, size.width), num_views=num_views)
 
 
-def _import_file(path: Path) -> Any:
-    """The generated module, with its siblings importable as it expects."""
+def _import_file(path: Path, root: Path) -> Any:
+    """The generated module, with its siblings and the plugins of the project importable as it expects."""
     sys.path.insert(0, str(path.parent))
+    sys.path.append(str(root))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

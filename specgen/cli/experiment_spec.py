@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
-from specgen.diagnostic import SpecError
-from specgen.document import Node
 from specgen.experiment import Experiment
-from specgen.load import load
-from specgen.report import rendered
-from specgen.sources import Sources
+
+if TYPE_CHECKING:
+    from specgen.document import Node
 
 _SECTIONS = ("model", "data", "stages")
 
@@ -22,6 +21,11 @@ def experiment_spec(experiment: Experiment) -> Node:
     Raises:
         typer.Exit: when it is missing, damaged or no resolved spec; the message is printed.
     """
+    from specgen.diagnostic import SpecError
+    from specgen.load import load
+    from specgen.report import rendered
+    from specgen.sources import Sources
+
     path = experiment.folder / "spec.yaml"
     sources = Sources()
     try:

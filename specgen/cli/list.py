@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated
+import textwrap
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from specgen.cli.columns import columns
+
+if TYPE_CHECKING:
+    from specgen.schemas import Schemas
+
+_NAME = 36
+_NOT_RUN = " (checked in specs, not run by this version)"
 
 
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="only this kind, such as `backbone`")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print kind, type, description as JSON")] = False,
 ) -> None:
     """List the components of each kind, each with what it is."""
     from specgen import locate
@@ -22,9 +33,34 @@ def list_components(
         hint = did_you_mean(kind, schemas.kinds()) or there_are
         print(f"error: there is no kind of component `{kind}`\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(1)
-    for name in [kind] if kind is not None else schemas.kinds():
-        print(name)
-        for type_name in schemas.types(name):
-            component = schemas.component(name, type_name) or {}
-            note = "" if "x-class" in component else " (checked in specs, not run by this version)"
-            print(f"  {type_name:<36} {component.get('description', '')}{note}")
+    kinds = [kind] if kind is not None else schemas.kinds()
+    print(_as_json(kinds, schemas) if as_json else _as_text(kinds, schemas))
+
+
+def _as_json(kinds: list[str], schemas: Schemas) -> str:
+    rows = [
+        {
+            "kind": kind,
+            "type": name,
+            "description": component.get("description", ""),
+            "runs": "x-class" in component,
+        }
+        for kind in kinds
+        for name in schemas.types(kind)
+        if (component := schemas.component(kind, name))
+    ]
+    return json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+def _as_text(kinds: list[str], schemas: Schemas) -> str:
+    """One line a component; on a terminal long descriptions go on below themselves."""
+    lines = []
+    for kind in kinds:
+        lines.append(kind)
+        for name in schemas.types(kind):
+            component = schemas.component(kind, name) or {}
+            note = "" if "x-class" in component else _NOT_RUN
+            line = f"  {name:<{_NAME}} {component.get('description', '')}{note}"
+            hang = " " * (_NAME + 3)
+            lines += textwrap.wrap(line, columns(), subsequent_indent=hang) if sys.stdout.isatty() else [line]
+    return "\n".join(lines)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from specgen.cli.lock_guard import UnlockedOption, guard
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import find_experiment
 
@@ -24,6 +25,7 @@ def predict(
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the metrics as JSON")] = False,
+    unlocked: UnlockedOption = False,
 ) -> None:
     """Evaluate a stage: NDS, mAP, true-positive errors, IoU of the map."""
     found = find_experiment(experiment)
@@ -38,4 +40,5 @@ def predict(
         arguments += ["--device", device]
     if as_json:
         arguments.append("--json")
+    guard(found, unlocked)
     raise typer.Exit(run_stage_script(found, stage, arguments))

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from specgen.cli.experiment_spec import experiment_spec
+from specgen.cli.lock_guard import UnlockedOption, guard
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import Experiment, find_experiment
-from specgen.stage_state import STAGE_ORDER, is_current
+from specgen.ladder import LadderError, as_text, ladder
+from specgen.stage_state import STAGE_ORDER, best_weights_digest, is_current
 
 
 def run(
@@ -28,6 +30,7 @@ def run(
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of torch")] = None,
+    unlocked: UnlockedOption = False,
 ) -> None:
     """Run a stage, or bring every stage up to date."""
     found = find_experiment(experiment)
@@ -40,25 +43,35 @@ def run(
         arguments += ["--device", device]
     if threads is not None:
         arguments += ["--threads", str(threads)]
+    differing = guard(found, unlocked)
     if stage is not None:
         raise typer.Exit(run_stage_script(found, stage, arguments))
     for name in (name for name in STAGE_ORDER if name in found.stages):
-        if is_current(found, name, {"num_steps": num_steps, "device": device}, _inputs(found, name)):
+        if not differing and is_current(
+            found, name, {"num_steps": num_steps, "device": device}, _inputs(found, name)
+        ):
             typer.echo(f"stage `{name}` is up to date", err=True)
             continue
         status = run_stage_script(found, name, arguments)
         if status != 0:
             raise typer.Exit(status)
+    try:
+        typer.echo(as_text(found, ladder(found)))
+    except LadderError as error:
+        typer.echo(str(error), err=True)
 
 
 def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
-    """Digest of the pack behind each of the stage's loaders, as it is now."""
+    """Digests of what a stage works on, as they are now: its packs, and the weights that it starts from."""
     from runtime.data.pack_format import PackPlace
     from runtime.data.pack_reader import read_manifest
     from runtime.errors import RunError
 
     spec = experiment_spec(experiment)
     digests = {}
+    for converter in spec.plain_at("stages", stage, "model_convert_pipeline", "converters", default=[]):
+        if converter["type"] == "LoadCheckpoint" and converter.get("stage"):
+            digests[converter["stage"]] = best_weights_digest(experiment, converter["stage"])
     for role, key in (("train", "data_loader"), ("val", "val_data_loader")):
         loader = spec.plain_at("stages", stage, key)
         dataset = spec.plain_at("data", loader, "dataset", default={}) if loader else {}

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from specgen import locate
-from specgen.diagnostic import SpecError
 from specgen.did_you_mean import close_to
-from specgen.report import rendered
-from specgen.sources import Sources
+
+if TYPE_CHECKING:
+    from specgen.sources import Sources
 
 Result = TypeVar("Result")
 
@@ -54,12 +54,18 @@ def spec_path(given: str) -> Path:
     raise typer.Exit(1)
 
 
-def reported(step: Callable[[Sources], Result], style: Format) -> Result:
+def reported(
+    step: Callable[[Sources], Result], style: Format, *, consequence: str = ", nothing was written"
+) -> Result:
     """The result of `step`, or all its diagnostics printed and exit status 1.
 
     Text goes to stderr as all that is no data; JSON and annotations are data, for a program that reads
     stdout.
     """
+    from specgen.diagnostic import SpecError
+    from specgen.report import rendered
+    from specgen.sources import Sources
+
     sources = Sources()
     try:
         return step(sources)
@@ -68,5 +74,5 @@ def reported(step: Callable[[Sources], Result], style: Format) -> Result:
         print(text, end="", file=sys.stderr if style is Format.text else sys.stdout)
         if style is Format.text:
             count = len(error.diagnostics)
-            print(f"\n{count} error{'' if count == 1 else 's'}, nothing was written", file=sys.stderr)
+            print(f"\n{count} error{'' if count == 1 else 's'}{consequence}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from specgen import __version__
 from specgen.document import Node
-from specgen.emit.literal import literal
 from specgen.emit.lock import LOCK, digest, lock_text
 from specgen.emit.python_files import python_files
 from specgen.emit.readme import readme
 from specgen.emit.spec_yaml import spec_yaml
 from specgen.emit.templates import Templates
-from specgen.emit.units import TARGET, units_of
+from specgen.emit.units import units_of
 from specgen.inference import Graph
 from specgen.load import LoadedSpec
-from specgen.schemas import SUFFIX, TOP, Schema, Schemas, children
+from specgen.plugins import Plugins
+from specgen.schemas import BASE, SUFFIX, TOP, Schema, Schemas, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,27 @@ class GeneratedExperiment:
 
 
 def emit(
-    *, root: Node, graph: Graph, loaded: LoadedSpec, schemas: Schemas, templates: Templates
+    *,
+    root: Node,
+    graph: Graph,
+    loaded: LoadedSpec,
+    schemas: Schemas,
+    templates: Templates,
+    data: Mapping[str, str],
+    plugins: Plugins,
 ) -> GeneratedExperiment:
     """All files of the experiment; the same for the same arguments, whatever the machine, folder or time."""
     spec = "".join(c if c.isprintable() else "?" for c in loaded.shown)
     units = units_of(root, schemas)
-    files = python_files(units, schemas, graph, templates, spec)
-    files[TARGET] = templates.render("target.py.j2", spec=spec, march=literal(root.plain_at("march")))
+    files = python_files(
+        units,
+        schemas,
+        graph,
+        templates,
+        spec,
+        march=str(root.plain_at("march")),
+        plugins=bool(plugins.modules),
+    )
     files["spec.yaml"] = templates.render("spec.yaml.j2", spec=spec, text=spec_yaml(root))
     files["README.md"] = readme(root, graph, units, schemas, templates, spec)
     files[LOCK] = lock_text(
@@ -44,9 +58,13 @@ def emit(
         tables={
             "specs": {file: digest(text) for file, text in loaded.files.items()},
             "schemas": {
-                name: schemas.digests[name] for name in _schemas_used(root, schemas.top, schemas) | {TOP}
+                name: schemas.digests[name]
+                for name in _schemas_used(root, schemas.top, schemas) | {TOP}
+                if name in schemas.digests
             },
             "templates": templates.digests(),
+            **({"plugins": plugins.digests} if plugins.modules else {}),
+            **({"data": data} if data else {}),
             "files": {name: digest(text) for name, text in files.items()},
         },
     )
@@ -54,10 +72,12 @@ def emit(
 
 
 def _schemas_used(node: Node, schema: Schema, schemas: Schemas) -> set[str]:
-    """Schema files of the components in the spec; changes of others make no difference to it."""
+    """Schema files of what the spec holds; changes of others make no difference to it."""
     used = set()
     if "x-kind" in schema and node.type is not None:
         used.add(f"{schema['x-kind']}/{node.type}{SUFFIX}")
+    elif "$ref" in schema:
+        used.add(schema["$ref"].removeprefix(BASE).partition("#")[0])
     for _, child, part in children(schemas.view(schema, node), node):
         used |= _schemas_used(child, part, schemas)
     return used

@@ -51,9 +51,8 @@ class Writer:
     def _value(self, path: Path, node: Node, schema: Schema) -> Expression:
         view = self.schemas.view(schema, node)
         if "x-ref" in view and node.value is not None:
-            target: Path = ("model",) if view["x-ref"] == "model" else ("data", str(node.value))
-            return Atom(self._function(self.units[target]))
-        if "x-kind" in view and node.is_map:
+            return self._reference(view["x-ref"], str(node.value))
+        if ("x-kind" in view or "x-class" in view) and node.is_map:
             return self._call(path, node, view)
         if node.is_list:
             items = tuple(
@@ -68,6 +67,12 @@ class Writer:
                 entries.append(Item(self._child((*path, key), child, part), f"{name}: ", comment))
             return bracket("{", tuple(entries), "}")
         return Atom(literal(node.value))
+
+    def _reference(self, section: str, name: str) -> Expression:
+        """Another section's function: the stage calls it, but for the settings, which are wanted at once."""
+        target: Path = ("data", name) if section == "data_loader" else (section,)
+        function = self._function(self.units[target])
+        return Atom(f"{function}()" if section == "quantization" else function)
 
     def _call(self, path: Path, node: Node, view: Schema) -> Expression:
         module, _, name = view["x-class"].rpartition(".")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 
 LOCK = "experiment.lock"
+MAX_LENGTH = 1_000_000
+"""Characters of a lock that is read; a real one has some ten thousand."""
 
 
 def digest(text: str) -> str:
@@ -39,12 +40,27 @@ def locked_files(text: str) -> dict[str, str]:
 
     Anybody may have written the lock: the names are not to be trusted.
     """
+    return table((read_lock(text) or {}).get("files"))
+
+
+def read_lock(text: str) -> dict[str, object] | None:
+    """What a lock says, whoever wrote it; None when it is no TOML or too long for a lock."""
+    import tomllib  # takes longer than all else that a build imports of the standard library
+
+    if len(text) > MAX_LENGTH:
+        return None
     try:
-        files = tomllib.loads(text).get("files", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):  # a number of thousands of digits is no TOMLDecodeError
+        return None
+
+
+def table(value: object) -> dict[str, str]:
+    """The texts by name in what should be a table of them."""
     return (
-        {name: sha for name, sha in files.items() if isinstance(sha, str)} if isinstance(files, dict) else {}
+        {name: text for name, text in value.items() if isinstance(text, str)}
+        if isinstance(value, dict)
+        else {}
     )
 
 

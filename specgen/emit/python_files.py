@@ -11,7 +11,7 @@ from specgen.emit.expressions import Writer
 from specgen.emit.layout import WIDTH, laid_out
 from specgen.emit.literal import literal
 from specgen.emit.templates import Templates
-from specgen.emit.units import AUGMENT, DATA, MODEL, STAGES, TASKS, Unit
+from specgen.emit.units import AUGMENT, DATA, MODEL, STAGES, TARGET, TASKS, Unit
 from specgen.inference import Graph
 from specgen.inference.features import Feature, show
 from specgen.schemas import Schemas, children
@@ -22,11 +22,10 @@ _DOCS = {
     TASKS: "Head, target, losses and decoder of each task.",
     DATA: "Datasets and loaders.",
     AUGMENT: "Augmentations: of the images in each dataset, and of the BEV feature.",
+    TARGET: "What the experiment is meant to run on, and how it becomes fixed point.",
 }
 _MAPS_SHOWN = 8
-EXPERIMENT_MODULES = frozenset(
-    name.removesuffix(".py") for name in (MODEL, TASKS, DATA, AUGMENT, "target.py")
-)
+EXPERIMENT_MODULES = frozenset(name.removesuffix(".py") for name in _DOCS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,14 @@ class Function:
 
 
 def python_files(
-    units: Mapping[Path, Unit], schemas: Schemas, graph: Graph, templates: Templates, spec: str
+    units: Mapping[Path, Unit],
+    schemas: Schemas,
+    graph: Graph,
+    templates: Templates,
+    spec: str,
+    *,
+    march: str,
+    plugins: bool,
 ) -> dict[str, str]:
     """Text of each file by its name relative to the experiment."""
     result = {}
@@ -57,6 +63,7 @@ def python_files(
                 stage_literal=literal(stage),
                 functions=functions,
                 run_stage=run_stage,
+                plugins=plugins,
                 imports=writer.imports.only(False, EXPERIMENT_MODULES).lines(),
                 own_imports=writer.imports.only(True, EXPERIMENT_MODULES).lines("  # noqa: E402"),
             )
@@ -65,6 +72,7 @@ def python_files(
                 "module.py.j2",
                 spec=spec,
                 title=_DOCS[file],
+                constants={"MARCH": literal(march)} if file == TARGET else {},
                 functions=functions,
                 imports=writer.imports.only(False, EXPERIMENT_MODULES).lines(),
                 own_imports=writer.imports.only(True, EXPERIMENT_MODULES).lines(),

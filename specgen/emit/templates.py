@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import jinja2
@@ -10,15 +11,15 @@ import jinja2
 from specgen.emit.lock import digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Templates:
     """The template files, by name."""
 
     texts: dict[str, str]
 
-    def render(self, template: str, **values: object) -> str:
-        """The template filled in; a value that it names and that is not given is an error."""
-        environment = jinja2.Environment(
+    @cached_property
+    def _environment(self) -> jinja2.Environment:
+        return jinja2.Environment(
             loader=jinja2.DictLoader(self.texts),
             autoescape=False,  # nosec: Python and Markdown, whose values come from emitters of their own
             undefined=jinja2.StrictUndefined,
@@ -26,7 +27,10 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        return environment.get_template(template).render(**values)
+
+    def render(self, template: str, **values: object) -> str:
+        """The template filled in; a value that it names and that is not given is an error."""
+        return self._environment.get_template(template).render(**values)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each template."""

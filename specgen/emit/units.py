@@ -21,7 +21,7 @@ class Unit:
 
     Attributes:
         path: where it is in the spec.
-        node: its value: a component, or a list of components.
+        node: its value: a component, a list of components, or a map that is written as a call.
         schema: of the value, not yet looked up for the component's type.
         file: generated file, relative to the experiment.
         function: name of the function.
@@ -63,6 +63,8 @@ def _units(node: Node, schema: Schema, schemas: Schemas, path: Path) -> Iterator
 def _place(path: Path, node: Node, schema: Schema, schemas: Schemas) -> tuple[str, str, str] | None:
     """File, function and title of what is at `path`, None when it is written inside its parent."""
     match path:
+        case ("quantization",):
+            return TARGET, "quantization", str(schemas.view(schema)["description"])
         case ("model",):
             return MODEL, "build_model", "The whole model."
         case ("model", "bev_transforms") if node.elements():

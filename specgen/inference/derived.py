@@ -8,6 +8,7 @@ from typing import Any
 
 from specgen.diagnostic import Diagnostic, Span
 from specgen.document import Node, Origin, Path, dotted
+from specgen.inference.plugin_maps import takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ def apply(document: Node, facts: Iterable[Derived]) -> tuple[Node, tuple[Diagnos
     """The document with what was left out filled in, and what is wrong about what was written."""
     diagnostics: list[Diagnostic] = []
     for fact in facts:
+        if not takes(document, fact.path):
+            continue
         node = document.get(*fact.path)
         if node is None or not node.written:
             document = document.with_value(fact.path, fact.value, Origin.derived(fact.source))

@@ -10,10 +10,13 @@ from specgen.inference import model_features as parts
 from specgen.inference.derived import Derived
 from specgen.inference.derived import show as show_value
 from specgen.inference.features import Feature, show
-from specgen.inference.image_size import image_size, training_loader
+from specgen.inference.image_size import image_size, stage_image_size, training_loader
 from specgen.inference.model_features import ModelFeatures
 from specgen.inference.necks import NoSuchMap, bifpn_levels, pick
 from specgen.inference.view_transformers import feature_size, grid_quant_scale
+
+TO_FIXED_POINT = ("Float2Calibration", "Float2QAT")
+"""Converters that put fixed point into a float model."""
 
 
 def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
@@ -31,8 +34,9 @@ def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
             yield from _segmentation(document, path)
         if decoder.type == "BevDetDecoder":
             yield from _detection(document, path)
-    for stage, _ in document.at("stages").items():
-        yield Derived(("stages", stage, "model"), "model", "model", "the model", "is the only one")
+    for name, stage in document.at("stages").items():
+        yield Derived(("stages", name, "model"), "model", "model", "the model", "is the only one")
+        yield from _fixed_point_converters(document, name, stage)
 
 
 def type_span(document: Node, path: Path) -> Span:
@@ -154,6 +158,27 @@ def _detection(document: Node, path: Path) -> Iterator[Derived]:
         for key in ("class_names", "norm_bbox"):
             if document.get(*target, key) is not None:
                 yield _equal(document, (*path, "decoder", key), (*target, key), "the target")
+
+
+def _fixed_point_converters(document: Node, name: str, stage: Node) -> Iterator[Derived]:
+    """Settings, and size and number of the views, for each converter that puts fixed point into the model."""
+    found = stage.get("model_convert_pipeline", "converters")
+    for index, converter in enumerate(found.elements() if found else ()):
+        if converter.type not in TO_FIXED_POINT:
+            continue
+        path: Path = ("stages", name, "model_convert_pipeline", "converters", index)
+        section = "quantization"
+        yield Derived((*path, section), section, section, f"the section `{section}`", "is the only one")
+        size = stage_image_size(document, stage)
+        if size is not None:
+            related = ((document.at(*size.path).span, f"gives images of {size}"),)
+            value, loader = [size.height, size.width], dotted(size.path[:2])
+            yield Derived(
+                (*path, "image_size"), value, loader, f"`{loader}`", f"gives images of {size}", related
+            )
+        views: Path = (*parts.VIEW_TRANSFORMER, "num_views")
+        if document.get(*views) is not None:
+            yield _equal(document, (*path, "num_views"), views, "the view transformer")
 
 
 def _bev_size(document: Node, path: Path) -> Derived:

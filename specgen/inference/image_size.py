@@ -39,6 +39,13 @@ def image_size(document: Node) -> ImageSize | None:
     return next((size for size in sizes if size is not None), None)
 
 
+def stage_image_size(document: Node, stage: Node) -> ImageSize | None:
+    """The size of the images that a stage is judged on, else the one that the model sees."""
+    name = stage.plain_at("val_data_loader")
+    size = loader_image_size(document, name) if isinstance(name, str) else None
+    return size if size is not None else image_size(document)
+
+
 def training_loader(document: Node) -> str:
     """The name of the loader that float training uses, else of the first loader."""
     named = document.plain_at("stages", "float", "data_loader")

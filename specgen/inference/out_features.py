@@ -9,6 +9,7 @@ from specgen.inference.backbones import efficientnet, resnet
 from specgen.inference.features import Config, Feature
 from specgen.inference.heads import center_point_head, fcn_head
 from specgen.inference.necks import bifpn, fast_scnn
+from specgen.inference.plugin_maps import plugin_maps
 from specgen.inference.view_transformers import wrapping_transformer
 
 OutFeatures = Callable[[Config, list[Feature]], list[Feature]]
@@ -18,10 +19,10 @@ def out_features(kind: str, config: Config, inputs: list[Feature]) -> list[Featu
     """The maps that a component gives, from its settings and the maps that come in.
 
     Raises:
-        KeyError: the component is of a type that gives no maps.
-        NoSuchMap: it is told to use a map that does not come in.
+        NoSuchMap: it is told to use a map that does not come in, or is of a type of which no maps are known.
     """
-    return OUT_FEATURES[kind, config["type"]](config, inputs)
+    known = OUT_FEATURES.get((kind, config["type"]))
+    return known(config, inputs) if known is not None else plugin_maps(kind, config, inputs)
 
 
 def _bev_encoder(config: Config, inputs: list[Feature]) -> list[Feature]:

@@ -41,3 +41,19 @@ def several_devices_sample(document: Node) -> Iterator[Finding]:
                     ((document.at("data", name, "type").span, "every device would see all samples"),),
                     hint=f"write `sampler: {{type: DistributedSampler}}` in `data.{name}`",
                 )
+
+
+def judging_keeps_the_order(document: Node) -> Iterator[Finding]:
+    """The loader that a stage is judged on does not shuffle: a sampler would hand out some samples twice."""
+    seen: set[str] = set()
+    for stage_name, stage in stages(document):
+        name = stage.plain_at("val_data_loader")
+        loader = document.get("data", name) if isinstance(name, str) else None
+        if loader is None or name in seen or loader.plain_at("sampler") is None:
+            continue
+        seen.add(name)
+        shuffle = loader.at("shuffle")
+        if shuffle.plain():
+            message = f"`data.{name}.shuffle` is true, but `stages.{stage_name}` is judged on these samples"
+            related = ((loader.at("sampler", "type").span, "fills up the shares of several devices"),)
+            yield Finding(message, shuffle.span, related, hint="write `shuffle: false`, or leave it out")

@@ -114,7 +114,8 @@ def head_cells_are_grid_cells(document: Node) -> Iterator[Finding]:
         )
         if factor != 1:
             message += f" at `out_size_factor` {factor}"
-        yield Finding(message, span, ((document.at(*ENCODER_NECK, "type").span, "gives the map"),))
+        related = ((document.at(*ENCODER_NECK, "type").span, "gives the map"), (upscale.span, "asks for it"))
+        yield Finding(message, span, related)
 
 
 def out_size_factors_agree(document: Node) -> Iterator[Finding]:
@@ -124,7 +125,10 @@ def out_size_factors_agree(document: Node) -> Iterator[Finding]:
         if target is not None and own is not None and target.plain() != own.plain():
             place = dotted((*path, "decoder", "out_size_factor"))
             message = f"`{place}` is {own.plain()}, but the target has {target.plain()}"
-            yield Finding(message, own.span, ((target.span, "the target has this"),))
+            if own.written or not target.written:
+                yield Finding(message, own.span, ((target.span, "the target has this"),))
+            else:
+                yield Finding(message, target.span, ((own.span, f"the decoder has {own.plain()}"),))
 
 
 def scale_is_power_of_two(document: Node) -> Iterator[Finding]:

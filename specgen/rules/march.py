@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from specgen.did_you_mean import did_you_mean
 from specgen.document import Node
+from specgen.locate import march_names
 from specgen.rules.finding import Finding
-
-MARCHES = ("bernoulli2", "bayes", "bayes-e", "nash-e", "nash-m", "nash-p")
 
 
 def march_is_known(document: Node) -> Iterator[Finding]:
-    """`march` is one of bernoulli2, bayes, bayes-e, nash-e, nash-m, nash-p."""
+    """`march` is a chip that has a file in `runtime/bpu/marches`."""
     node = document.at("march")
-    if node.plain() in MARCHES:
+    names = march_names()
+    if node.plain() in names:
         return
-    hint = did_you_mean(node.plain(), MARCHES)
-    yield Finding(f"`march` is `{node.plain()}`, which is none of {', '.join(MARCHES)}", node.span, hint=hint)
+    hint = did_you_mean(node.plain(), names)
+    yield Finding(f"`march` is `{node.plain()}`, which is none of {', '.join(names)}", node.span, hint=hint)

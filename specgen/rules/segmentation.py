@@ -71,7 +71,10 @@ def unknown_cells_are_ignored(document: Node) -> Iterator[Finding]:
                 continue
             place = dotted(("model", "bev_transforms", index, "ignore_index"))
             message = f"`{place}` is {node.plain()}, but the loss ignores {loss.plain()}"
-            yield Finding(message, node.span, ((loss.span, f"the loss ignores {loss.plain()}"),))
+            if node.written or not loss.written:
+                yield Finding(message, node.span, ((loss.span, f"the loss ignores {loss.plain()}"),))
+            else:
+                yield Finding(message, loss.span, ((node.span, f"fills up with {node.plain()}"),))
 
 
 def metric_classes_fit(document: Node) -> Iterator[Finding]:

@@ -1,15 +1,19 @@
-"""Rules on the stages: order, trainers, checkpoints and callbacks."""
+"""Rules on the stages: order, trainers and callbacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from specgen.document import Node, dotted
-from specgen.rules.components import converters, stages
+from specgen.rules.components import stages
+from specgen.rules.conversion import STARTS_FROM
 from specgen.rules.finding import Finding
 
-ORDER = ("float", "calibration")
-_TRAINERS = {"float": "distributed_data_parallel_trainer", "calibration": "Calibrator"}
+_TRAINERS = {
+    "float": "distributed_data_parallel_trainer",
+    "calibration": "Calibrator",
+    "qat": "distributed_data_parallel_trainer",
+}
 _KNOWN_TRAINERS = set(_TRAINERS.values())
 _SCHEDULES = ("CyclicLrUpdater", "WarmupStepLrUpdater", "CosLrUpdater")
 METRIC_VALUES = {
@@ -19,49 +23,21 @@ METRIC_VALUES = {
 
 
 def earlier_stages_exist(document: Node) -> Iterator[Finding]:
-    """Calibration starts from what float training made."""
+    """Calibration starts from what float training made, QAT from what calibration made."""
     names = [name for name, _ in stages(document)]
     for name, stage in stages(document):
-        position = ORDER.index(name)
-        if position > 0 and ORDER[position - 1] not in names:
-            message = f"the stage `{name}` starts from `{ORDER[position - 1]}`, but there is no such stage"
+        before = STARTS_FROM.get(name)
+        if before is not None and before not in names:
+            message = f"the stage `{name}` starts from `{before}`, but there is no such stage"
             yield Finding(message, stage.key_span or stage.span)
 
 
 def trainer_fits_stage(document: Node) -> Iterator[Finding]:
-    """`float` has a trainer that learns, `calibration` has a `Calibrator`."""
+    """`float` and `qat` have a trainer that learns, `calibration` has a `Calibrator`."""
     for name, stage in stages(document):
         if stage.type in _KNOWN_TRAINERS and stage.type != _TRAINERS[name]:
             message = f"`stages.{name}.type` is `{stage.type}`, which does not fit this stage"
             yield Finding(message, stage.at("type").span, hint=f"use `{_TRAINERS[name]}`")
-
-
-def later_stages_load(document: Node) -> Iterator[Finding]:
-    """A stage after float training begins with `LoadCheckpoint`, before anything converts the model."""
-    for name, stage in stages(document):
-        if name == "float":
-            continue
-        first = next(iter(converters(stage)), None)
-        if first is None:
-            message = f"the stage `{name}` loads no checkpoint: it would start from random weights"
-            hint = "add a `model_convert_pipeline` whose `converters` begin with `LoadCheckpoint`"
-            yield Finding(message, stage.at("type").span, hint=hint)
-        elif first.type != "LoadCheckpoint":
-            message = (
-                f"the stage `{name}` begins with `{first.type}`, but a checkpoint has to be loaded before"
-            )
-            yield Finding(message, first.at("type").span, hint="put `LoadCheckpoint` first")
-
-
-def float_stays_float(document: Node) -> Iterator[Finding]:
-    """Float training does not quantise the model."""
-    stage = document.get("stages", "float")
-    for index, converter in enumerate(converters(stage) if stage else ()):
-        if converter.type == "Float2Calibration":
-            place = dotted(("stages", "float", "model_convert_pipeline", "converters", index))
-            yield Finding(
-                f"`{place}` quantises the model, which is for a later stage", converter.at("type").span
-            )
 
 
 def one_schedule(document: Node) -> Iterator[Finding]:
@@ -109,6 +85,19 @@ def best_is_measured(document: Node) -> Iterator[Finding]:
                 yield Finding(f"`{place}` is `{best.plain()}`, but {gives}", best.span)
 
 
+def calibration_judges_and_saves(document: Node) -> Iterator[Finding]:
+    """The callbacks of a `Calibrator` are `Validation` and `Checkpoint`, as nothing learns."""
+    for name, stage in stages(document):
+        callbacks = stage.get("callbacks")
+        if stage.type != "Calibrator" or callbacks is None:
+            continue
+        for index, callback in enumerate(callbacks.elements()):
+            if callback.type not in ("Validation", "Checkpoint"):
+                place = dotted(("stages", name, "callbacks", index))
+                message = f"`{place}` is `{callback.type}`, which has nothing to do in calibration"
+                yield Finding(message, callback.at("type").span, hint=f"leave out `{callback.type}`")
+
+
 def milestones_ascend(document: Node) -> Iterator[Finding]:
     """`milestones` of a schedule are ascending epochs before the end of training."""
     for name, stage in stages(document):
@@ -122,3 +111,18 @@ def milestones_ascend(document: Node) -> Iterator[Finding]:
                 yield Finding(f"`{place}` is {values}, which does not ascend", node.span)
             elif epochs is not None and values and values[-1] >= epochs:
                 yield Finding(f"`{place}` is {values}, but training ends after {epochs} epochs", node.span)
+
+
+def callbacks_differ(document: Node) -> Iterator[Finding]:
+    """No callback stands twice in a stage, as it would do its work twice."""
+    for name, stage in stages(document):
+        callbacks = stage.get("callbacks")
+        seen: list[Node] = []
+        for index, callback in enumerate(callbacks.elements() if callbacks else ()):
+            first = next((item for item in seen if item.plain() == callback.plain()), None)
+            if first is not None and callback.type not in _SCHEDULES:
+                place = dotted(("stages", name, "callbacks", index))
+                message = f"`{place}` is the same `{callback.type}` once more"
+                related = ((first.at("type").span, "the first one"),)
+                yield Finding(message, callback.at("type").span, related)
+            seen.append(callback)

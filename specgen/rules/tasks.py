@@ -150,3 +150,17 @@ def metrics_have_a_task(document: Node) -> Iterator[Finding]:
             yield Finding(
                 f"`{place}` is `{node.plain()}`, but no `{wanted}` has that name: {known}", node.span
             )
+
+
+def metrics_differ(document: Node) -> Iterator[Finding]:
+    """A stage measures each task once with a metric: two would write the same results."""
+    for stage_name, stage in stages(document):
+        seen: dict[tuple[str | None, object], Node] = {}
+        metrics = stage.get("val_metrics")
+        for index, metric in enumerate(metrics.elements() if metrics else ()):
+            key = metric.type, metric.plain_at("name")
+            if key in seen:
+                place = dotted(("stages", stage_name, "val_metrics", index))
+                message = f"`{place}` is a second `{metric.type}` for `{key[1]}`"
+                yield Finding(message, metric.at("type").span, ((seen[key].span, "the first one"),))
+            seen.setdefault(key, metric.at("type"))

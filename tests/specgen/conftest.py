@@ -1,5 +1,6 @@
 """What the compiler's tests share."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from specgen.report import rendered
 from specgen.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))  # for `generated_python`
 Compile = Callable[..., CompiledSpec]
 
 

@@ -1,5 +1,7 @@
 """The experiments in the repository are what their specs build: showcase and golden record in one."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,3 +25,23 @@ def test_nothing_has_drifted(compile_spec: Callable[..., CompiledSpec], name: st
     assert experiment.name == name
     diff = difference(ROOT / "experiments" / name, experiment.files)
     assert not diff, f"{diff}\nrun `specgen build specs/{name}.yaml` and read the diff"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stage_builds_its_trainer(name: str) -> None:
+    """All that a stage imports exists and takes the arguments that are written; no model, no data yet."""
+    script = (
+        "import runpy, sys\n"
+        "from pathlib import Path\n"
+        "for stage in sorted(Path(sys.argv[1], 'stages').glob('*.py')):\n"
+        "    trainer = runpy.run_path(str(stage))['build_trainer']()\n"
+        "    print(stage.stem, type(trainer).__name__)\n"
+    )
+    command = [sys.executable, "-c", script, str(ROOT / "experiments" / name)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "calibration Calibrator",
+        "float DistributedDataParallelTrainer",
+        "qat DistributedDataParallelTrainer",
+    ]

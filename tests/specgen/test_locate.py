@@ -31,6 +31,8 @@ def test_as_installed_and_incomplete(tmp_path: Path) -> None:
     assert "the installation is incomplete" in run("-c", script).stderr
     for name in ("schemas", "templates", "specs"):
         shutil.copytree(ROOT / name, site / "specgen" / "_data" / name)
+    marches = Path("runtime") / "bpu" / "marches"
+    shutil.copytree(ROOT / marches, site / marches)
     assert run("-c", script).stdout.strip() == str(site / "specgen" / "_data")
     built = run("-m", "specgen", "build", "bev_ipm_tiny")
     assert built.returncode == 0, built.stderr

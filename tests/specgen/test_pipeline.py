@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def changed_lines(before: str, after: str) -> int:
 def test_generated_python_is_formatted_and_clean(compile_spec: Compile, tmp_path: Path, spec: str) -> None:
     files = generated(compile_spec(spec, "data.train.dataset.data_path=" + "long/" * 30)).files
     names = [name for name in files if name.endswith(".py")]
-    assert len(names) == 6
+    assert len(names) == 8
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(files[name], encoding="utf-8")
@@ -51,7 +52,7 @@ def test_the_resolved_spec_builds_the_same(compile_spec: Compile, tmp_path: Path
     again = compiled(path, Sources())
     assert again.root.plain() == first.root.plain()
     texts = [generated(found).files for found in (first, again)]
-    for name in ("model.py", "tasks.py", "data.py", "augment.py", "target.py", "stages/float.py"):
+    for name in (name for name in texts[0] if name.endswith(".py")):
         # Comments say where a value is from, and in the resolved spec every value is written.
         trees = [ast.dump(ast.parse(files[name])) for files in texts]
         assert trees[0] == trees[1], name
@@ -87,6 +88,10 @@ def test_another_backbone_needs_no_other_edit_and_changes_few_lines(compile_spec
     [
         ("model.bev_transforms.0.rot=[-0.5, 0.5]", "augment.py"),
         ("march=nash-e", "target.py"),
+        ("quantization.observer=kl", "target.py"),
+        ("quantization.rules.0.bits=16", "target.py"),
+        ("stages.calibration.num_steps=51", "stages/calibration.py"),
+        ("stages.qat.optimizer.lr=3e-5", "stages/qat.py"),
         ("stages.float.num_epochs=41", "stages/float.py"),
         ("model.bev_decoders.0.task_weight=3.0", "tasks.py"),
         ("data.val.batch_size=3", "data.py"),
@@ -111,6 +116,7 @@ def test_the_lock_holds_digests_of_everything(compile_spec: Compile) -> None:
     assert lock["schemas"]["model/BevStructure.schema.json"] == digest(
         (ROOT / "schemas/model/BevStructure.schema.json").read_text(encoding="utf-8")
     )
+    assert {"quantization.schema.json", "values.schema.json"} <= set(lock["schemas"])
     assert "backbone/resnet.schema.json" not in lock["schemas"]
 
 
@@ -166,11 +172,87 @@ def test_a_hostile_file_name_stays_a_comment(tmp_path: Path, monkeypatch: pytest
     assert tomllib.loads(generated(compiled(Path(name), Sources())).files[LOCK])
 
 
-def test_stages_without_class_are_named_in_the_readme_only(compile_spec: Compile) -> None:
+def test_the_stages_of_a_spec_are_its_files(compile_spec: Compile) -> None:
     files = generated(compile_spec("specs/bev_ipm.yaml")).files
-    assert [name for name in files if name.startswith("stages/")] == ["stages/float.py"]
+    stages = ["calibration", "float", "qat"]
+    assert [name for name in files if name.startswith("stages/")] == [f"stages/{name}.py" for name in stages]
+    for name in stages:
+        assert f"`python experiments/bev_ipm/stages/{name}.py`" in files["README.md"]
+
+
+def test_stages_without_class_are_named_in_the_readme_only(compile_spec: Compile) -> None:
+    spec = compile_spec("specs/bev_ipm.yaml")
+    documents = dict(spec.schemas.documents)
+    for component in ("trainer/Calibrator.schema.json", "converter/Float2Calibration.schema.json"):
+        documents[component] = {key: value for key, value in documents[component].items() if key != "x-class"}
+    files = generated(replace(spec, schemas=replace(spec.schemas, documents=documents))).files
+    assert [name for name in files if name.startswith("stages/")] == ["stages/float.py", "stages/qat.py"]
     (row,) = [line for line in files["README.md"].splitlines() if line.startswith("| calibration |")]
     assert "not in this version" in row
+
+
+def keywords(text: str, call: str) -> dict[str, str]:
+    """The keyword arguments of the one call of `call` in a generated file, as source."""
+    (found,) = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == call
+    ]
+    return {argument.arg or "**": ast.unparse(argument.value) for argument in found.keywords}
+
+
+def test_quantisation_is_written_out_and_used_by_the_stages(compile_spec: Compile) -> None:
+    files = generated(compile_spec("specs/bev_ipm.yaml")).files
+    assert "def quantization() -> QuantizationConfig:" in files["target.py"]
+    settings = keywords(files["target.py"], "QuantizationConfig")
+    rules = [ast.literal_eval(rule) for rule in re.findall(r"match=(\S+?)[,)]", settings.pop("rules"))]
+    assert rules == ["img", None, None]
+    assert settings == {
+        "observer": "'mse'",
+        "weight_scale": "'mse'",
+        "equalization": "False",
+        "bias_correction": "False",
+        "adaround": "None",
+    }
+    for stage, converter in (("calibration", "Float2Calibration"), ("qat", "Float2QAT")):
+        text = files[f"stages/{stage}.py"]
+        assert "import target  # noqa: E402\n" in text
+        arguments = keywords(text, converter)
+        assert arguments["quantization"] == "target.quantization()"
+        assert (arguments["image_size"], arguments["num_views"]) == ("(512, 960)", "6")
+        assert "image_size=(512, 960),  # from data.val\n" in text
+
+
+def test_quantisation_that_nobody_wrote_has_its_defaults(compile_spec: Compile, tmp_path: Path) -> None:
+    text = (ROOT / "specs/bev_ipm.yaml").read_text(encoding="utf-8")
+    start, stop = text.index("quantization:\n"), text.index("model:\n")
+    (tmp_path / "spec.yaml").write_text(text[:start] + text[stop:], encoding="utf-8")
+    files = generated(compile_spec(str(tmp_path / "spec.yaml"))).files
+    assert keywords(files["target.py"], "QuantizationConfig") == {
+        "observer": "'mse'",
+        "weight_scale": "'mse'",
+        "rules": "[]",
+        "equalization": "False",
+        "bias_correction": "False",
+        "adaround": "None",
+    }
+    assert "quantization:  # default\n  observer: mse\n" in files["spec.yaml"]
+
+
+def test_adaround_is_written_out_with_its_defaults(compile_spec: Compile) -> None:
+    files = generated(compile_spec("specs/bev_ipm.yaml", "quantization.adaround={num_steps: 200}")).files
+    assert keywords(files["target.py"], "AdaRound") == {"num_steps": "200", "lr": "0.01", "weight": "0.01"}
+
+
+def test_a_spec_without_qat_has_no_such_stage(compile_spec: Compile, tmp_path: Path) -> None:
+    text = (ROOT / "specs/bev_ipm.yaml").read_text(encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(text[: text.index("  qat:\n")], encoding="utf-8")
+    files = generated(compile_spec(str(tmp_path / "spec.yaml"))).files
+    assert [name for name in files if name.startswith("stages/")] == [
+        "stages/calibration.py",
+        "stages/float.py",
+    ]
+    assert "--stage calibration" in files["README.md"] and "qat" not in files["README.md"]
 
 
 def test_the_graph_of_the_readme(compile_spec: Compile) -> None:

@@ -78,3 +78,18 @@ def test_the_exception_reads_well_too() -> None:
     error = SpecError(Diagnostic("E1", "b", Span("f", 2, 1, 2)), Diagnostic("E1", "a", Span("f", 1, 1, 2)))
     assert [d.message for d in error.diagnostics] == ["a", "b"]
     assert "f:2:1: b" in str(error)
+
+
+def test_marks_far_apart_on_a_long_line_are_shown_apart() -> None:
+    line = "a" * 400 + "HERE" + "b" * 400 + "THERE"
+    found = Diagnostic("E1", "m", Span("f", 1, 401, 405), ((Span("f", 1, 805, 810), "first"),))
+    lines = rendered([found], Sources({"f": line})).splitlines()
+    assert len(lines) == 5 and all(len(row) < 170 for row in lines)
+    assert [row[0] for row in lines[1::2]] == ["1", "1"]
+
+
+def test_a_person_is_shown_the_first_hundred() -> None:
+    found = [Diagnostic("E1", "m", Span("f", number, 1, 2)) for number in range(1, 251)]
+    text = rendered(found, Sources({"f": "x\n" * 250}))
+    assert text.count("error[E1]") == 100 and text.endswith("\nand 150 more; `--format json` shows all\n")
+    assert len(json.loads(rendered(found, Sources(), "json"))) == 250

@@ -4,20 +4,23 @@ import pytest
 
 from specgen.diagnostic import Diagnostic, SpecError
 from specgen.document import Node
-from specgen.sources import Sources
 from specgen.variables import substituted
 from specgen.yaml_text import parse_yaml
 
 
-def result(text: str, sources: Sources | None = None) -> Node:
+def result(text: str) -> Node:
     root = parse_yaml(text, "f.yaml")
-    return substituted(root, [root], sources or Sources())
+    return substituted(root, [root]).root
 
 
 def failures(text: str) -> tuple[Diagnostic, ...]:
-    with pytest.raises(SpecError) as caught:
-        result(text)
-    return caught.value.diagnostics
+    root = parse_yaml(text, "f.yaml")
+    try:
+        found = substituted(root, [root]).unused
+    except SpecError as error:
+        found = error.diagnostics
+    assert found
+    return found
 
 
 def test_a_whole_value_keeps_its_type() -> None:
@@ -37,11 +40,11 @@ def test_variables_of_variables() -> None:
 
 
 def test_a_value_has_the_place_of_its_use_and_remembers_where_it_was_set() -> None:
-    sources = Sources()
-    root = result("vars:\n  n: [1, 2]\na: ${n}\n", sources)
-    assert {node.span.place for _, node in root.at("a").walk()} == {"f.yaml:3:4"}
-    ((name, place),) = sources.uses.values()
-    assert (name, place.place) == ("vars.n", "f.yaml:2:6")
+    root = result("vars:\n  n: [1, '${m}']\n  m: 2\na: ${n}\n")
+    nodes = [node for _, node in root.at("a").walk()]
+    assert {node.span.place for node in nodes} == {"f.yaml:4:4"}
+    places = [node.span.written.place for node in nodes if node.span.written is not None]
+    assert places == ["f.yaml:2:6", "f.yaml:2:7", "f.yaml:3:6"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,24 @@ def test_a_bad_name() -> None:
 
 def test_hints_say_what_was_meant() -> None:
     assert failures("vars: {size: 1}\na: ${size}\nb: ${sise}\n")[0].hint == "did you mean `size`?"
-    assert failures("vars: {used: 1, unsed: 2}\na: ${used}\n")[0].hint == "did you mean `used`?"
+    # Both are set here, so that each was meant as it is.
+    assert failures("vars: {used: 1, unsed: 2}\na: ${used}\n")[0].hint is None
+
+
+def test_a_slip_in_a_name_is_one_mistake() -> None:
+    (once,) = failures("vars:\n  sise: 1\na: ${size}\n")
+    assert (once.code, once.message, once.hint) == (
+        "E013",
+        "there is no variable `size`",
+        "did you mean `sise`?",
+    )
+    (twice,) = failures("vars:\n  sise: 1\na: ${size}\nb: ${size}\n")
+    assert (twice.code, twice.span.place, twice.hint) == ("E016", "f.yaml:2:3", "did you mean `size`?")
+    (missing,) = failures("a: ${size}\nb: ${size}\nc: x${size}\n")
+    assert missing.span.place == "f.yaml:1:4"
+    assert [(span.place, text) for span, text in missing.related] == [
+        ("f.yaml:2:4", "also used here, and in 1 more place")
+    ]
 
 
 def test_expansion_is_bounded() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from specgen.emit.lock import LOCK, digest, lock_text
-from specgen.write import WriteError, difference, planned, written
+from specgen.write import WriteError, difference, losses, planned, written
 
 
 def files(**texts: str) -> dict[str, str]:
@@ -121,7 +121,9 @@ def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
     written(folder, files(a_py="1\n"))
     (folder / "a.py").unlink()
     (folder / "a.py").symlink_to(outside)
-    written(folder, files(a_py="1\n"))
+    with pytest.raises(WriteError, match="edited since they were built"):
+        written(folder, files(a_py="1\n"))
+    written(folder, files(a_py="1\n"), force=True)
     assert outside.read_text() == "mine\n"
     assert not (folder / "a.py").is_symlink()
 
@@ -191,12 +193,63 @@ def test_difference_shows_changed_missing_and_left_over(tmp_path: Path) -> None:
     assert difference(tmp_path, wanted) == ""
 
 
-@pytest.mark.parametrize("content", [b"edited", b"\xff"])
-def test_an_edit_by_hand_is_told_and_undone(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"edited\n", b"\xff"])
+def test_an_edit_by_hand_is_overwritten_by_force_only(tmp_path: Path, content: bytes) -> None:
     wanted = files(a_py="1\n", b_py="2\n")
     written(tmp_path, wanted)
     (tmp_path / "b.py").write_bytes(content)
     assert planned(tmp_path, wanted).overwritten == ("b.py",)
-    assert written(tmp_path, wanted).overwritten == ("b.py",)
+    for texts in (wanted, files(a_py="1\n", b_py="3\n")):
+        with pytest.raises(WriteError, match=r"edited since they were built, .*\n  .*b\.py\Z") as caught:
+            written(tmp_path, texts)
+        assert "`--force` overwrites it" in (caught.value.hint or "")
+        assert (tmp_path / "b.py").read_bytes() == content
+    lost = losses(tmp_path, wanted)
+    assert lost.startswith("--- a/b.py\n+++ b/b.py\n") and "\n+2\n" in lost and "a.py" not in lost
+    assert written(tmp_path, wanted, force=True).overwritten == ("b.py",)
+    assert (tmp_path / "b.py").read_text() == "2\n"
     assert written(tmp_path, files(a_py="1\n", b_py="3\n")).overwritten == ()
-    assert (tmp_path / "b.py").read_text() == "3\n"
+
+
+def test_a_file_that_the_lock_does_not_know_is_not_overwritten(tmp_path: Path) -> None:
+    written(tmp_path, files(a_py="1\n"))
+    (tmp_path / "b.py").write_text("mine\n")
+    with pytest.raises(WriteError, match=r"b\.py"):
+        written(tmp_path, files(a_py="1\n", b_py="2\n"))
+    (tmp_path / "b.py").write_text("2\n")  # what would be written anyway
+    assert written(tmp_path, files(a_py="1\n", b_py="2\n")).written == (LOCK,)
+
+
+HOSTILE_LOCKS = {
+    "no TOML": "<<<<<<< ours\n",
+    "another type": 'files = "all of them"\n',
+    "digests of other types": '[files]\n"a.py" = 1\n"b.py" = ["sha256:"]\n',
+    "deep": "files = " + "[" * 100_000 + "\n",
+    "a long number": "files = " + "9" * 100_000 + "\n",
+    "long": "[files]\n" + "".join(f'"{number}.py" = "sha256:0"\n' for number in range(100_000)),
+    "not UTF-8": '[files]\n"a.py" = "\udcff"\n',
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE_LOCKS.values(), ids=HOSTILE_LOCKS.keys())
+def test_a_harmed_lock_protects_what_it_does_not_name(tmp_path: Path, text: str) -> None:
+    written(tmp_path, files(a_py="1\n", b_py="2\n"))
+    (tmp_path / LOCK).write_text(text, errors="surrogateescape")
+    assert written(tmp_path, files(a_py="1\n", b_py="2\n")).written == (LOCK,)
+    (tmp_path / LOCK).write_text(text, errors="surrogateescape")
+    with pytest.raises(WriteError, match=r"b\.py"):
+        written(tmp_path, files(a_py="1\n", b_py="3\n"))
+    assert planned(tmp_path, files(a_py="1\n")).removed == ()
+    assert (tmp_path / "b.py").read_text() == "2\n"
+
+
+def test_a_lock_that_is_a_link_is_not_believed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "experiment", tmp_path / "other.lock"
+    written(folder, files(a_py="1\n", b_py="2\n"))
+    (folder / LOCK).rename(outside)
+    (folder / LOCK).symlink_to(outside)
+    assert planned(folder, files(a_py="1\n")).removed == ()
+    before = outside.read_text()
+    written(folder, files(a_py="1\n"))
+    assert outside.read_text() == before and not (folder / LOCK).is_symlink()

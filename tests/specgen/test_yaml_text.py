@@ -71,7 +71,7 @@ def test_windows_line_ends_and_empty_values() -> None:
         ("a:\n\t- 1\n", [("E003", 2, 1)]),
         ("a: b\x07\n", [("E003", 1, 5)]),
         ("%TAG ! tag:x,2000:\n---\na: 1\n", [("E003", 1, 1)]),
-        ("a: 'open\n", [("E003", 2, 1)]),
+        ("a: 'open\n", [("E003", 1, 4)]),
     ],
 )
 def test_refused(text: str, expected: list[tuple[str, int, int]]) -> None:

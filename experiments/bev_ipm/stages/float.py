@@ -28,13 +28,14 @@ from model import build_model  # noqa: E402
 
 
 def build_trainer() -> DistributedDataParallelTrainer:
-    """Float training on one or several devices."""
+    """Training on one or several devices."""
     return DistributedDataParallelTrainer(
         model=build_model,
         model_convert_pipeline=ModelConvertPipeline(
             converters=[
                 LoadCheckpoint(
                     checkpoint_path="./tmp_pretrained_models/efficientnet_imagenet/float-checkpoint-best.pth.tar",
+                    stage=None,
                     allow_miss=True,
                     ignore_extra=True,
                     verbose=False,

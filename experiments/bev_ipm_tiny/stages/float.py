@@ -26,7 +26,7 @@ from model import build_model  # noqa: E402
 
 
 def build_trainer() -> DistributedDataParallelTrainer:
-    """Float training on one or several devices."""
+    """Training on one or several devices."""
     return DistributedDataParallelTrainer(
         model=build_model,
         model_convert_pipeline=None,

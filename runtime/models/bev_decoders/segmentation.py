@@ -80,7 +80,7 @@ class BevSegDecoder(BevDecoder):
             return
         scale = point_scale(*shape)
         codes = point_codes(resampling_points(self.bev_grid, shape, self.task_grid), *shape, scale)
-        self.resample = GridSample()
+        self.resample = GridSample(point_scale=scale)
         self.points = torch.from_numpy(codes).float().unsqueeze(0) * scale
         self.bound_shape = shape
 

@@ -10,6 +10,7 @@ from runtime.models.blocks.avg_pool import BinAvgPool, GlobalAvgPool
 from runtime.models.blocks.concat import Concat
 from runtime.models.blocks.conv_bn_act import BnKwargs, ConvBNAct
 from runtime.models.blocks.grid_sample import GridSample
+from runtime.models.blocks.input import Input
 from runtime.models.blocks.resize import Resize
 from runtime.models.blocks.separable_conv import SeparableConv
 from runtime.models.blocks.squeeze_excite import Multiply, SqueezeExcite
@@ -24,6 +25,7 @@ __all__ = [
     "ConvBNAct",
     "GlobalAvgPool",
     "GridSample",
+    "Input",
     "Multiply",
     "Resize",
     "SeparableConv",

@@ -13,7 +13,14 @@ class GridSample(nn.Module):
     Convention:
         Points are (column, row); integers are pixel centres. A point between the outermost centres and one
         pixel beyond fades out linearly; from one pixel beyond on, the result is 0.
+
+    Args:
+        point_scale: pixels a code of the points, which are whole multiples of it.
     """
+
+    def __init__(self, *, point_scale: float) -> None:
+        super().__init__()
+        self.point_scale = point_scale
 
     def forward(self, x: Tensor, points: Tensor) -> Tensor:
         """Map (B, C, h, w) and points (B, H, W, 2) in its pixels to (B, C, H, W)."""
@@ -29,3 +36,6 @@ class GridSample(nn.Module):
             source, normalised, mode="bilinear", padding_mode="zeros", align_corners=False
         )
         return sampled if sampled.dtype == x.dtype else sampled.to(x.dtype)
+
+    def extra_repr(self) -> str:
+        return f"point_scale={self.point_scale}"

@@ -60,7 +60,7 @@ class WrappingTransformer(nn.Module):
         self.drop_prob = drop_prob
         self.grid_quant_scale = grid_quant_scale
         self.in_stride = in_stride
-        self.grid_sample = GridSample()
+        self.grid_sample = GridSample(point_scale=grid_quant_scale)
         self.view_sum = ViewSum(num_views=num_views)
         self.upscale = Resize(mode="bilinear")
         self._cache: OrderedDict[tuple[bytes, int, int], NDArray[np.int16]] = OrderedDict()

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from specgen import __version__
+from specgen.emit.lock import LOCK, digest, lock_text
+
 ROOT = Path(__file__).resolve().parents[3]
 STAGE = """
 import signal, sys, time
@@ -28,10 +31,21 @@ def command(*arguments: str) -> list[str]:
 def experiment(tmp_path: Path) -> Path:
     folder = tmp_path / "experiments" / "toy"
     (folder / "stages").mkdir(parents=True)
-    (folder / "experiment.lock").write_text('spec = "toy"\n')
     (folder / "spec.yaml").write_text("model: {}\ndata: {}\nstages: {}\n")
     (folder / "stages" / "float.py").write_text("print('ran')\n")
+    lock(folder)
     return folder
+
+
+def lock(folder: Path) -> None:
+    """Let the experiment's lock be true, or be true again."""
+    files = {
+        path.relative_to(folder).as_posix(): digest(path.read_text(encoding="utf-8"))
+        for path in (folder / "spec.yaml", folder / "stages" / "float.py")
+        if path.is_file()
+    }
+    text = lock_text(version=__version__, spec="toy", sets=(), tables={"files": files})
+    (folder / LOCK).write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["run", "calops"])
@@ -49,6 +63,7 @@ def test_a_harmed_spec_of_an_experiment(experiment: Path, name: str, text: str |
     path.unlink()
     if text is not None:
         path.write_text(text)
+    lock(experiment)
     (experiment / "runs" / "0001-float").mkdir(parents=True)
     done = subprocess.run(
         command(name, str(experiment)), cwd=experiment, capture_output=True, text=True, check=False
@@ -73,6 +88,7 @@ def test_a_run_with_a_harmed_record_is_not_current(experiment: Path, record: str
 @pytest.mark.parametrize("ready", ["ready", "still importing"])
 def test_a_stage_that_is_to_stop_is_waited_for(experiment: Path, ready: str, number: int) -> None:
     (experiment / "stages" / "float.py").write_text(STAGE.format(ready=ready))
+    lock(experiment)
     process = subprocess.Popen(
         command("run", "--stage", "float"),
         cwd=experiment,
@@ -90,6 +106,7 @@ def test_a_stage_that_is_to_stop_is_waited_for(experiment: Path, ready: str, num
 
 def test_a_run_to_resume_is_named(experiment: Path) -> None:
     (experiment / "stages" / "float.py").write_text("import sys; print(sys.argv[1:])\n")
+    lock(experiment)
     for arguments, given in (
         (["--resume"], "['--resume']\n"),
         (["--resume", "--run", "0002-float"], "['--resume', '0002-float']\n"),

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from specgen.emit.literal import literal, number_text
 from specgen.emit.spec_yaml import scalar_yaml
-from specgen.sources import Sources
 from specgen.variables import substituted
 from specgen.yaml_text import parse_yaml
 
@@ -96,7 +95,7 @@ def test_numbers_are_short() -> None:
 @example("1" * 30)
 def test_yaml_scalars_read_back(text: str) -> None:
     root = parse_yaml(f"a: {scalar_yaml(text)}\n", "f")
-    assert substituted(root, [root], Sources()).plain() == {"a": text}
+    assert substituted(root, [root]).root.plain() == {"a": text}
 
 
 def test_ruff_format_leaves_literals_alone(tmp_path: Path) -> None:

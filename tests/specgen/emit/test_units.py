@@ -18,6 +18,7 @@ def test_functions_by_file(compile_spec: Compile) -> None:
     for unit in units_of(spec.root, spec.schemas).values():
         functions.setdefault(unit.file, []).append(unit.function)
     assert functions == {
+        "target.py": ["quantization"],
         "model.py": [
             "build_model",
             "build_backbone",
@@ -48,6 +49,8 @@ def test_functions_by_file(compile_spec: Compile) -> None:
             "calibration_dataset",
         ],
         "stages/float.py": ["build_trainer"],
+        "stages/calibration.py": ["build_trainer"],
+        "stages/qat.py": ["build_trainer"],
     }
 
 
@@ -60,11 +63,17 @@ def test_components_without_class_are_refused_where_they_would_be_written(compil
     spec = compile_spec("specs/bev_ipm.yaml")
     real = read_schemas(ROOT / "schemas")
     documents = dict(real.documents)
-    for name in ("transform/BevImgFlip.schema.json", "batch_processor/BatchProcessor.schema.json"):
+    lacking = (
+        "transform/BevImgFlip",
+        "trainer/Calibrator",
+        "converter/Float2Calibration",
+        "converter/Float2QAT",
+    )
+    for name in (f"{component}.schema.json" for component in lacking):
         documents[name] = {key: value for key, value in documents[name].items() if key != "x-class"}
     poorer = replace(real, documents=documents)
     assert without_class(spec.root, real, units_of(spec.root, real)) == []
     found = without_class(spec.root, poorer, units_of(spec.root, poorer))
-    # Once in the transforms, once in the float stage; the calibration stage is not written and may name it.
-    assert sorted(d.message.split("`")[1] for d in found) == ["BatchProcessor", "BevImgFlip"]
+    # Once in the transforms, once in the stage `qat`; the calibration stage is not written and may name one.
+    assert sorted(d.message.split("`")[1] for d in found) == ["BevImgFlip", "Float2QAT"]
     assert all(d.span.file == "specs/bev_ipm.yaml" for d in found)

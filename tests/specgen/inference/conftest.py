@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from specgen.locate import schemas_folder
-from specgen.schemas import Schema, Schemas, read_schemas
+from specgen.schemas import Schema, Schemas, child_schema, read_schemas
 
 Build = Callable[[str, dict[str, Any]], Any]
 
@@ -25,21 +25,29 @@ def build(schemas: Schemas) -> Build:
 
     def value(part: Schema, item: Any) -> Any:
         if "x-kind" in part and isinstance(item, dict):
-            return component(part["x-kind"], item)
+            return build_(part["x-kind"], item)
         view = schemas.view(part)
+        if part.get("x-ref") == "quantization":
+            # The section that the compiler fills in where a spec has none.
+            return made(schemas.view(child_schema(schemas.top, "quantization")), {})
+        if "x-class" in view and isinstance(item, dict):
+            return made(view, item)
         if isinstance(item, list):
             return [value(view.get("items") or {}, element) for element in item]
         if part.get("x-int-keys"):
             return {int(key): element for key, element in item.items()}
         return item
 
-    def component(kind: str, config: dict[str, Any]) -> Any:
+    def build_(kind: str, config: dict[str, Any]) -> Any:
         schema = schemas.component(kind, config["type"])
         assert schema is not None
+        return made(schema, config)
+
+    def made(schema: Schema, config: dict[str, Any]) -> Any:
         module, _, name = schema["x-class"].rpartition(".")
         arguments = {
             key: value(schema["properties"][key], item) for key, item in config.items() if key != "type"
         }
         return getattr(importlib.import_module(module), name)(**arguments)
 
-    return component
+    return build_

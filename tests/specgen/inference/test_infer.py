@@ -51,6 +51,14 @@ def mistakes(*sets: str) -> list[tuple[str, str, str | None]]:
         ("model.bev_decoders.1.target.bev_size", [51.2, 51.2, 0.8], "model.view_transformer"),
         ("model.bev_decoders.1.decoder.norm_bbox", True, "model.bev_decoders.1.target"),
         ("stages.float.model", "model", "model"),
+        (
+            "stages.calibration.model_convert_pipeline.converters.1.quantization",
+            "quantization",
+            "quantization",
+        ),
+        ("stages.calibration.model_convert_pipeline.converters.1.image_size", [512, 960], "data.val"),
+        ("stages.calibration.model_convert_pipeline.converters.1.num_views", 6, "model.view_transformer"),
+        ("stages.qat.model_convert_pipeline.converters.0.image_size", [512, 960], "data.val"),
     ],
 )
 def test_left_out(path: str, value: Any, source: str) -> None:

@@ -20,10 +20,10 @@ from specgen.sources import Sources
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_config.json").read_text(encoding="utf-8"))
 DEVIATIONS = {
-    # Weights are kept as safetensors instead of pickled.
+    # The weights are found by their stage, in the experiment's runs.
     "stages.calibration.model_convert_pipeline.converters.0.checkpoint_path": (
         "tmp_models/bev_ipm/float-checkpoint-best.pth.tar",
-        "tmp_models/bev_ipm/float-checkpoint-best.safetensors",
+        None,
     ),
 }
 
@@ -102,6 +102,21 @@ def test_further_variables_of_the_reference(document: Node) -> None:
     assert calibration.plain_at("dataset", "transforms") == document.plain_at(
         "data", "val", "dataset", "transforms"
     )
-    assert document.plain_at("stages", "calibration", "observer") == "mse"
+    assert (
+        document.plain_at("stages", "calibration", "model_convert_pipeline", "converters", 0, "stage")
+        == "float"
+    )
+    assert document.plain_at("quantization", "observer") == "mse"
+    given = [
+        {key: value for key, value in rule.items() if value not in (None, False)}
+        for rule in document.plain_at("quantization", "rules")
+    ]
+    assert given == [
+        {"match": "img", "bits": 8, "scale": 1 / 128},
+        {"op": "points", "bits": 16},
+        {"op": "output", "bits": 32},
+    ]
+    qat = document.at("stages", "qat")
+    assert (qat.plain_at("optimizer", "lr"), qat.plain_at("num_epochs")) == (2e-5, 10)
     assert document.plain_at("stages", "float", "num_devices") == 4
     assert document.plain_at("march") == "bayes"

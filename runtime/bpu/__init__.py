@@ -1,0 +1,12 @@
+"""The simulated board: chips as data, and what a network costs on them.
+
+| module | holds |
+|---|---|
+| `march` | reading march files |
+| `march_data` | what they say, as dataclasses |
+| `operation` | description of one operation |
+| `operation_measures` | what limits are put on |
+| `operation_cost` | cycles of one operation |
+| `network_cost` | time of a network |
+| `march_page` | docs/marches.md |
+"""

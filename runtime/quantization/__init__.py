@@ -1,0 +1,1 @@
+"""Fixed point: the arithmetic, and what turns a float model into one that computes with it."""

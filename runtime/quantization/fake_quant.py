@@ -1,0 +1,136 @@
+"""The quantiser of one tensor: its number of bits, its scale, and how that was found."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from runtime.errors import RunError
+from runtime.quantization.arithmetic.rescale import code_range
+from runtime.quantization.config import ScaleLearning
+from runtime.quantization.observers import Observer, ObserverName, make_observer
+from runtime.quantization.state import State
+from runtime.quantization.straight_through import fake_quantize
+
+# Share of the newest batch in a range that follows the batches of QAT.
+_MOVING_SHARE = 0.01
+
+
+class FakeQuant(nn.Module):
+    """Symmetric quantisation of one tensor: code = clamp(floor(x / scale + 1/2)).
+
+    The value of one code is `scale * (1 + gain)`; QAT learns the gain, in steps relative to the scale. The
+    scale is NaN until it is found. In the state QUANTISE modules pass codes, and this module only holds what
+    they compute with.
+
+    Args:
+        name: dotted name of the tensor.
+    """
+
+    scale: Tensor
+    gain: nn.Parameter
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.bits = 8
+        self.observer_name: ObserverName | None = "mse"
+        self.observer: Observer | None = None
+        self.state = State.FLOAT
+        self.learning: ScaleLearning = "frozen"
+        self.register_buffer("scale", torch.full((), torch.nan))
+        # In every checkpoint, so that QAT starts from one of calibration as it is.
+        self.gain = nn.Parameter(torch.zeros(()), requires_grad=False)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Smallest and largest code."""
+        return code_range(self.bits)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the scale is given, not observed."""
+        return self.observer_name is None
+
+    @property
+    def rounds(self) -> bool:
+        """Whether real numbers are rounded in the present state."""
+        return self.state in (State.SIMULATE, State.QUANTISE_AND_OBSERVE)
+
+    def fix(self, scale: float) -> None:
+        """Give the scale instead of observing it."""
+        self.observer_name = None
+        self.scale.fill_(scale)
+
+    def value(self) -> float:
+        """The value of one code.
+
+        Raises:
+            RunError: it has never been found.
+        """
+        # In float64 from the numbers of the checkpoint: the same on every machine.
+        scale = float(self.scale) * (1.0 + float(self.gain.detach()))
+        if not scale > 0 or scale == float("inf"):
+            raise RunError(
+                f"the tensor `{self.name}` has no scale ({scale}): the model was never calibrated",
+                hint="run the stage `calibration` first",
+            )
+        return scale
+
+    def start_observing(self) -> None:
+        """Forget what was seen."""
+        if self.observer_name is not None:
+            self.observer = make_observer(self.observer_name, bits=self.bits)
+
+    def take_scale(self) -> None:
+        """Take over what the observer found.
+
+        Raises:
+            RunError: it has seen nothing.
+        """
+        if self.observer_name is None:
+            return
+        if self.observer is None or self.observer.count == 0:
+            raise RunError(
+                f"the tensor `{self.name}` was never observed",
+                hint="calibrate with batches that reach every part of the model",
+            )
+        with torch.no_grad():
+            self.scale.fill_(self.observer.scale())
+            self.gain.zero_()
+
+    def learn(self, learning: ScaleLearning) -> None:
+        """Choose how QAT treats the scale; fixed ones stay as they are."""
+        self.learning = "frozen" if self.is_fixed else learning
+        self.gain.requires_grad_(self.learning == "lsq")
+
+    def forward(self, x: Tensor, low: int | None = None) -> Tensor:
+        """A real tensor of any shape to the same, rounded in the states that round.
+
+        Args:
+            x: the tensor.
+            low: smallest code, where it is not that of the bits.
+        """
+        if self.state is State.FLOAT:
+            return x
+        if self.state is State.OBSERVE:
+            if self.observer is not None:
+                self.observer.observe(x.detach())
+            return x
+        if self.state is State.QUANTISE:
+            raise RunError(f"real numbers reached the quantiser of `{self.name}` among codes")
+        x = x.float()  # mixed precision has fewer bits than int16
+        step = self.scale * (1.0 + self.gain)
+        bounds = (self.bounds[0] if low is None else low, self.bounds[1])
+        learning = self.learning if self.state is State.QUANTISE_AND_OBSERVE else "frozen"
+        if learning == "lsq":
+            return fake_quantize(x, step, *bounds)
+        if learning == "moving_average" and self.training:
+            smallest, largest = torch.aminmax(x.detach())
+            reach = largest.clamp(min=0) if low == 0 else torch.maximum(-smallest, largest)
+            self.scale.lerp_(reach / bounds[1], _MOVING_SHARE)
+            step = self.scale
+        return fake_quantize(x, step.detach(), *bounds)
+
+    def extra_repr(self) -> str:
+        return f"{self.name!r}, bits={self.bits}, observer={self.observer_name}, scale={float(self.scale):g}"

@@ -1,0 +1,1 @@
+"""Quantised modules, one for each operation that rounds."""

@@ -1,0 +1,65 @@
+"""Average pooling: an integer sum, and one rescale that contains the division."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from runtime.models.blocks import BinAvgPool
+from runtime.models.blocks.avg_pool import bin_kernel
+from runtime.quantization.arithmetic import avg_pool as arithmetic
+from runtime.quantization.arithmetic.rescale import multiplier
+from runtime.quantization.config import OpName
+from runtime.quantization.modules.base import QuantizedModule, Shape
+
+
+class QuantizedAvgPool(QuantizedModule):
+    """`BinAvgPool` or `GlobalAvgPool`, for maps of the size that the model was converted for.
+
+    Args:
+        name: see `QuantizedModule`.
+        pool: the float module.
+    """
+
+    op: ClassVar[OpName] = "avg_pool"
+
+    def __init__(self, name: str, pool: nn.Module) -> None:
+        super().__init__(name)
+        self.pool = pool
+
+    def real(self, *inputs: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, h, w)."""
+        return self.pool(inputs[0])
+
+    def freeze(self) -> None:
+        """See `QuantizedModule`."""
+        self.window, self.stride = _window(self.pool, self.input_shapes[0])
+        m, k = multiplier(self.sources[0].value() / (self.output_scale() * self.window[0] * self.window[1]))
+        self.multiplier, self.shift = int(m), int(k)
+
+    def integer(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        low, high = self.output_bounds()
+        y = arithmetic.kernel(
+            codes[0],
+            self.multiplier,
+            self.shift,
+            kernel_size=self.window,
+            stride=self.stride,
+            bits=self.sources[0].bits,
+            lo=low,
+            hi=high,
+        )
+        return self.leave(y)
+
+
+def _window(pool: nn.Module, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(kernel, stride), each (y, x) in pixels."""
+    height, width = shape[-2:]
+    if not isinstance(pool, BinAvgPool):
+        return (height, width), (height, width)
+    (kernel_y, stride_y), (kernel_x, stride_x) = (
+        bin_kernel(size, min(pool.bins, size)) for size in (height, width)
+    )
+    return (kernel_y, kernel_x), (stride_y, stride_x)

@@ -1,0 +1,39 @@
+"""Channels of several maps behind each other, each rescaled to the scale of the result."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from runtime.quantization.arithmetic import concat as arithmetic
+from runtime.quantization.arithmetic.rescale import multiplier
+from runtime.quantization.config import OpName
+from runtime.quantization.modules.base import QuantizedModule
+
+
+class QuantizedConcat(QuantizedModule):
+    """Concatenation along the channels."""
+
+    op: ClassVar[OpName] = "concat"
+
+    def real(self, *inputs: Tensor) -> Tensor:
+        """Maps (B, Ci, H, W) to (B, sum of Ci, H, W)."""
+        return torch.cat(inputs, dim=1)
+
+    def freeze(self) -> None:
+        """See `QuantizedModule`."""
+        ratios = [source.value() / self.output_scale() for source in self.sources]
+        # Equal scales move codes unchanged.
+        self.multipliers = [None if ratio == 1.0 else _pair(ratio) for ratio in ratios]
+
+    def integer(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        low, high = self.output_bounds()
+        return self.leave(arithmetic.kernel(codes, self.multipliers, lo=low, hi=high))
+
+
+def _pair(ratio: float) -> tuple[int, int]:
+    m, k = multiplier(ratio)
+    return int(m), int(k)

@@ -1,0 +1,32 @@
+"""Product of a map and a gate, rounded once."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from runtime.quantization.arithmetic import multiply as arithmetic
+from runtime.quantization.arithmetic.rescale import multiplier
+from runtime.quantization.config import OpName
+from runtime.quantization.modules.base import QuantizedModule
+
+
+class QuantizedMultiply(QuantizedModule):
+    """A map times one value a channel."""
+
+    op: ClassVar[OpName] = "multiply"
+
+    def real(self, *inputs: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, C, 1, 1) to (B, C, H, W)."""
+        return inputs[0] * inputs[1]
+
+    def freeze(self) -> None:
+        """See `QuantizedModule`."""
+        m, k = multiplier(self.sources[0].value() * self.sources[1].value() / self.output_scale())
+        self.multiplier, self.shift = int(m), int(k)
+
+    def integer(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        low, high = self.output_bounds()
+        return self.leave(arithmetic.kernel(codes[0], codes[1], self.multiplier, self.shift, lo=low, hi=high))

@@ -1,0 +1,94 @@
+"""Weights, biases and multipliers as integers: scales are moved to where the arithmetic is exact.
+
+A convolution rescales its accumulator by s_x s_w[c] / s_y. The chip multiplies by m[c] 2^-k[c] instead, so
+s_w[c] is moved, by less than one part in 2^15, until both are the same number. From then on rounding to codes
+is the only loss, and fake quantisation, file and board agree on every bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.errors import RunError
+from runtime.quantization.arithmetic.rescale import MAX_SHIFT, multiplier
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+WEIGHT_BOUND = 127
+_BIAS_BOUND = 2.0**30
+
+
+@dataclass(frozen=True)
+class SnappedWeights:
+    """A weighted operation in integers.
+
+    Args:
+        weight: codes (O, ...).
+        bias: codes (O,) at the scale `in_scale * scale`.
+        scale: (O,) value of one weight code, after the move.
+        multiplier: m (O,); None where the accumulator itself is the result.
+        shift: k (O,).
+    """
+
+    weight: Int64
+    bias: Int64
+    scale: Float64
+    multiplier: Int64 | None
+    shift: Int64 | None
+
+
+def snap_weights(
+    name: str,
+    weight: Float64,
+    bias: Float64,
+    weight_scale: Float64,
+    *,
+    in_scale: float,
+    out_scale: float | None,
+    max_shift: int = MAX_SHIFT,
+) -> SnappedWeights:
+    """Integers of a convolution or linear layer.
+
+    A channel whose scale is so small that its bias or shift would not fit gets the smallest scale that does:
+    its weights then are (nearly) nothing beside its bias, or beside one step of the output.
+
+    Args:
+        name: of the layer, for messages.
+        weight: (O, ...) real values.
+        bias: (O,) real values.
+        weight_scale: (O,) value of one weight code, as chosen.
+        in_scale: value of one code of the input.
+        out_scale: value of one code of the output; None for a result that stays an accumulator.
+        max_shift: largest k.
+
+    Raises:
+        RunError: a scale is missing, or weights are not finite.
+    """
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise RunError(f"`{name}` has weights that are not finite")
+    if not (weight_scale > 0).all() or not np.isfinite(weight_scale).all():
+        raise RunError(
+            f"the weights of `{name}` have no scale: the model was never calibrated",
+            hint="run the stage `calibration` first",
+        )
+    scale = np.maximum(weight_scale, np.abs(bias) / (in_scale * _BIAS_BOUND))
+    m = k = None
+    if out_scale is not None:
+        # m is at least 2^14, so k stays in bounds from here up.
+        scale = np.maximum(scale, 2.0 ** (14 - max_shift) * out_scale / in_scale)
+        try:
+            m, k = multiplier(in_scale * scale / out_scale)
+        except ValueError as error:
+            raise RunError(
+                f"`{name}` rescales by a factor outside of the arithmetic ({error})",
+                hint="its input or output has an implausible range: look at the calibration report",
+            ) from error
+        scale = m * np.exp2(-k.astype(np.float64)) * out_scale / in_scale
+    column = scale.reshape(-1, *[1] * (weight.ndim - 1))
+    codes = np.clip(np.floor(weight / column + 0.5), -WEIGHT_BOUND, WEIGHT_BOUND).astype(np.int64)
+    bias_codes = np.floor(bias / (in_scale * scale) + 0.5).astype(np.int64)
+    return SnappedWeights(codes, bias_codes, scale, m, k)

@@ -1,0 +1,189 @@
+"""The trainer of the stage `calibration`: finds the scales of a quantised model, without learning."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.fabric.utilities import move_data_to_device
+from torch import nn
+from torch.utils.data import DataLoader
+
+from runtime.errors import RunError
+from runtime.models.structure import BevStructure
+from runtime.quantization.calibration import finish_observing, start_observing
+from runtime.quantization.graph import find_graph, graph_of
+from runtime.training.batch_processor import BatchProcessor
+from runtime.training.callbacks.checkpoint import Checkpoint
+from runtime.training.callbacks.validation import Validation
+from runtime.training.convert import ModelConvertPipeline
+from runtime.training.device import resolve_device
+from runtime.training.epoch_loader import EpochLoader, stop_workers
+from runtime.training.evaluate_model import evaluate_model
+from runtime.training.evaluation import Evaluation, limit_samples
+from runtime.training.load_checkpoint import load_into
+from runtime.training.metric_values import headline
+from runtime.training.report import duration, say
+from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
+from runtime.training.seeding import seed_everything
+from runtime.training.state_dict_file import read_state_dict
+
+
+class Calibrator:
+    """Shows a quantised model some batches, chooses scales, judges the result in fixed point.
+
+    Args:
+        model: builds the float model.
+        model_convert_pipeline: loads the float weights and quantises the model.
+        data_loader: builds the loader of calibration samples.
+        val_data_loader: builds the evaluation loader.
+        val_metrics: metrics, each for the decoder of its `name`.
+        batch_processor: number format of the forward pass while ranges are observed.
+        num_steps: batches that are observed.
+        device: `cpu`, `cuda`, `cuda:1`; None takes a GPU when there is one.
+        callbacks: `Validation` judges the calibrated model, `Checkpoint` saves it.
+        log_interval: batches between two lines of the log.
+        seed: of every draw.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Callable[[], nn.Module],
+        model_convert_pipeline: ModelConvertPipeline,
+        data_loader: Callable[[], DataLoader],
+        val_data_loader: Callable[[], DataLoader],
+        val_metrics: Sequence[Any],
+        batch_processor: BatchProcessor,
+        num_steps: int,
+        device: str | None = None,
+        callbacks: Sequence[pl.Callback] = (),
+        log_interval: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.model_convert_pipeline = model_convert_pipeline
+        self.data_loader = data_loader
+        self.val_data_loader = val_data_loader
+        self.val_metrics = list(val_metrics)
+        self.batch_processor = batch_processor
+        self.num_steps = num_steps
+        self.device = device
+        self.callbacks = list(callbacks)
+        self.log_interval = log_interval
+        self.seed = seed
+        # One process sees all calibration samples, so that there is one set of ranges.
+        self.num_devices = 1
+
+    def fit(
+        self,
+        run_dir: Path,
+        resume_from: ResumePoint | None = None,
+        *,
+        identity: Mapping[str, str] | None = None,
+        on_data: Callable[[DataLoader, DataLoader], None] | None = None,
+    ) -> dict[str, dict[str, float]]:
+        """Calibrate, judge, save; the results by metric, empty without `Validation`.
+
+        Args:
+            run_dir: where the checkpoint goes.
+            resume_from: None; a calibration is too short to be resumed.
+            identity: written into the checkpoint.
+            on_data: told the two loaders before anything is observed.
+
+        Raises:
+            RunError: bad checkpoint, a model that cannot be quantised, bad data.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        if resume_from is not None:
+            raise RunError("a calibration is not resumed", hint="start it anew, without `--resume`")
+        device = resolve_device(self.device)
+        seed_everything(self.seed)
+        model = self.model_convert_pipeline(self.model(), experiment=run_dir.parent.parent)
+        if find_graph(model) is None or not isinstance(model, BevStructure):
+            raise RunError(
+                "the stage has no converter that quantises the model",
+                hint="add `Float2Calibration` to `model_convert_pipeline`",
+            )
+        loader, val_loader = self.data_loader(), self.val_data_loader()
+        if on_data is not None:
+            on_data(loader, val_loader)
+        model.to(device).eval()
+        try:
+            self._calibrate(model, loader, device)
+        finally:
+            stop_workers(loader)
+        results: dict[str, dict[str, float]] = {}
+        if any(isinstance(callback, Validation) for callback in self.callbacks):
+            evaluation = self._judge(model, val_loader, device)
+            results = evaluation.metrics
+            say(
+                f"validation of {evaluation.num_samples} samples in {duration(evaluation.seconds)}: "
+                f"{headline(results)}"
+            )
+        if any(isinstance(callback, Checkpoint) for callback in self.callbacks):
+            RunCheckpoints(run_dir / "checkpoints", identity).save_calibrated(
+                model, step=self.num_steps, metrics=results
+            )
+        return results
+
+    def evaluate(
+        self,
+        checkpoint: Path | None,
+        *,
+        num_samples: int | None = None,
+        callbacks: Sequence[pl.Callback] = (),
+    ) -> Evaluation:
+        """Judge the weights of `checkpoint` in fixed point on the validation loader.
+
+        Args:
+            checkpoint: one of this stage.
+            num_samples: only the first so many samples.
+            callbacks: see each batch and its predictions in `on_validation_batch_end`.
+
+        Raises:
+            RunError: no checkpoint, or one of another model.
+        """
+        seed_everything(self.seed)
+        model = self.model_convert_pipeline.structure(self.model())
+        if checkpoint is not None:
+            load_into(model, read_state_dict(checkpoint), place=str(checkpoint))
+        loader = limit_samples(self.val_data_loader(), num_samples)
+        return self._judge(model, loader, resolve_device(self.device), callbacks)
+
+    def _judge(
+        self, model: nn.Module, loader: DataLoader, device: str, callbacks: Sequence[pl.Callback] = ()
+    ) -> Evaluation:
+        return evaluate_model(
+            model,
+            loader,
+            self.val_metrics,
+            device=device,
+            batch_processor=self.batch_processor,
+            callbacks=callbacks,
+        )
+
+    @torch.no_grad()
+    def _calibrate(self, model: BevStructure, loader: DataLoader, device: str) -> None:
+        start_observing(model)
+        started = time.perf_counter()
+        step = 0
+        for step, batch in enumerate(self._batches(loader, device), start=1):
+            with self.batch_processor.autocast(device):
+                model.raw_outputs(*model.deployed_inputs(batch))
+            if step % self.log_interval == 0 or step == self.num_steps:
+                say(
+                    f"batch {step:>4}/{self.num_steps}  observed in {duration(time.perf_counter() - started)}"
+                )
+        if step < self.num_steps:
+            say(f"warning: the loader has {step} batches, `num_steps` asks for {self.num_steps}")
+        finish_observing(model)
+        say(f"scales of {len(graph_of(model).quantisers())} tensors chosen, snapped to 15-bit multipliers")
+
+    def _batches(self, loader: DataLoader, device: str) -> Iterator[dict[str, Any]]:
+        for number, batch in enumerate(EpochLoader(loader, lambda: 0)):
+            if number == self.num_steps:
+                return
+            yield move_data_to_device(batch, torch.device(device))

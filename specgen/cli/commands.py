@@ -1,0 +1,51 @@
+"""The commands by name. A command line that names one imports that one alone: all of them take their time."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import typer
+
+COMMANDS = {
+    "build": "specgen.cli.build:build",
+    "validate": "specgen.cli.validate:validate",
+    "list": "specgen.cli.list:list_components",
+    "explain": "specgen.cli.explain:explain",
+    "diff": "specgen.cli.diff:diff",
+    "graph": "specgen.cli.graph:graph",
+    "new": "specgen.cli.new:new",
+    "doctor": "specgen.cli.doctor:doctor",
+    "run": "specgen.cli.run:run",
+    "predict": "specgen.cli.predict:predict",
+    "ladder": "specgen.cli.ladder:ladder",
+    "debug": "specgen.cli.debug:debug",
+    "calops": "specgen.cli.calops:calops",
+    "data": "specgen.cli.data:data_app",
+}
+"""Where each command's function is, in the order of `specgen --help`; typer shows groups of commands last."""
+
+
+def make_app(arguments: list[str] | None = None) -> typer.Typer:
+    """The command line interface; with the `arguments` of a call, only the command that they name."""
+    app = typer.Typer(
+        name="specgen",
+        help="From a YAML spec to a readable experiment, and its stages: training, evaluation, pictures.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+    app.callback()(_specgen)
+    named = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    for name in COMMANDS if named is None else [named]:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _specgen() -> None:
+    # Keeps `specgen build` a command of a group when it is the only one that is registered.
+    return

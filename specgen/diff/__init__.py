@@ -1,0 +1,1 @@
+"""What differs between two specs: what was written differently, and what follows from it."""
