@@ -35,6 +35,8 @@ demo: $(INSTALLED)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --untrained --pictures 0 --num-samples 64
 	$(BIN)/specgen run $(EXPERIMENT) --stage float $(RUN_FLAGS)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --pictures $(PICTURES)
+	$(BIN)/specgen run $(EXPERIMENT) --stage calibration $(RUN_FLAGS)
+	$(BIN)/specgen ladder $(EXPERIMENT)
 
 # The pages of docs/reference/ that are out of date.
 docs: $(INSTALLED)

@@ -48,7 +48,8 @@ def parsed(text: str) -> Path:
 
 
 def places(path: Path, schemas: Schemas) -> list[Place]:
-    """All that `path` can mean: one place for each choice of components on the way.
+    """All that `path` can mean: one place for each choice of components on the way, several of which may lead
+    to the same property of the same component.
 
     Raises:
         NoSuchPlace: when no choice leads to the end.
@@ -59,11 +60,7 @@ def places(path: Path, schemas: Schemas) -> list[Place]:
         found = [place for variant in here if (place := _child(variant, step)) is not None]
         if not found:
             raise _no_such(path, index, here)
-    # Several types on the way may lead to the same property of the same component.
-    unique: dict[tuple[int, tuple[str, str] | None], Place] = {}
-    for place in found:
-        unique.setdefault((id(place.schema), place.owner), place)
-    return list(unique.values())
+    return found
 
 
 def _variants(place: Place, path: Path, schemas: Schemas) -> Iterator[Place]:
@@ -105,6 +102,8 @@ def _no_such(path: Path, index: int, here: list[Place]) -> NoSuchPlace:
     whole = dotted((*path[:index], 0, *path[index:]))
     if is_list and not isinstance(step, int):
         return NoSuchPlace(f"`{parent}` is a list, and `{step}` no number of an element", f"write `{whole}`")
+    if not known and any("object" in place.schema.get("type", ()) for place in here):
+        return NoSuchPlace(f"what is in `{parent}` is up to the spec: no schema says more of it", None)
     if not known:
         return NoSuchPlace(f"`{parent}` holds a value without parts, so there is no `{dotted(path)}`", None)
     title = f"`{parent}`" if index else parent

@@ -38,7 +38,7 @@ def quantization() -> QuantizationConfig:
                 keep_float=False,
             ),
         ],
-        equalization=False,
-        bias_correction=False,
+        equalization=True,
+        bias_correction=True,
         adaround=None,
     )

@@ -33,8 +33,9 @@ class BatchProcessor:
 
     @property
     def allows_fused_optimizer(self) -> bool:
-        """False when gradients must be unscaled before clipping, which a fused optimiser does too late."""
-        return not (self.precision == "fp16" and self.gradient_clip_val is not None)
+        """False for clipping in mixed precision: a fused optimiser unscales gradients after it, and Lightning refuses
+        the pair for bf16 too, which scales nothing."""
+        return self.precision == "fp32" or self.gradient_clip_val is None
 
     def lightning_arguments(self, device: str) -> dict[str, Any]:
         """The arguments of `lightning.Trainer` that mean the same.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from torch.utils.data import DataLoader
 
 from runtime.errors import RunError
 from runtime.models.structure import BevStructure
+from runtime.quantization.adaround import adaround
+from runtime.quantization.bias_correction import correct_biases
 from runtime.quantization.calibration import finish_observing, start_observing
+from runtime.quantization.equalization import equalize
 from runtime.quantization.graph import find_graph, graph_of
+from runtime.quantization.layer_replay import FloatWeights
 from runtime.training.batch_processor import BatchProcessor
 from runtime.training.callbacks.checkpoint import Checkpoint
 from runtime.training.callbacks.validation import Validation
@@ -25,10 +30,14 @@ from runtime.training.evaluate_model import evaluate_model
 from runtime.training.evaluation import Evaluation, limit_samples
 from runtime.training.load_checkpoint import load_into
 from runtime.training.metric_values import headline
+from runtime.training.quantization_report import write_quantization_report
 from runtime.training.report import duration, say
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
 from runtime.training.seeding import seed_everything
 from runtime.training.state_dict_file import read_state_dict
+
+# Batches that equalisation, AdaRound and bias correction look at again and again; they stay in memory.
+_KEPT_BATCHES = 8
 
 
 class Calibrator:
@@ -36,6 +45,7 @@ class Calibrator:
 
     Args:
         model: builds the float model.
+        march: chip whose cycles the analysis counts.
         model_convert_pipeline: loads the float weights and quantises the model.
         data_loader: builds the loader of calibration samples.
         val_data_loader: builds the evaluation loader.
@@ -44,6 +54,8 @@ class Calibrator:
         num_steps: batches that are observed.
         device: `cpu`, `cuda`, `cuda:1`; None takes a GPU when there is one.
         callbacks: `Validation` judges the calibrated model, `Checkpoint` saves it.
+        analysis_samples: calibration samples on which each tensor is quantised alone for the analysis, a
+            forward pass each; 0: no analysis.
         log_interval: batches between two lines of the log.
         seed: of every draw.
     """
@@ -52,24 +64,28 @@ class Calibrator:
         self,
         *,
         model: Callable[[], nn.Module],
+        march: str | None = None,
         model_convert_pipeline: ModelConvertPipeline,
         data_loader: Callable[[], DataLoader],
         val_data_loader: Callable[[], DataLoader],
         val_metrics: Sequence[Any],
         batch_processor: BatchProcessor,
         num_steps: int,
+        analysis_samples: int = 8,
         device: str | None = None,
         callbacks: Sequence[pl.Callback] = (),
         log_interval: int = 1,
         seed: int = 0,
     ) -> None:
         self.model = model
+        self.march = march
         self.model_convert_pipeline = model_convert_pipeline
         self.data_loader = data_loader
         self.val_data_loader = val_data_loader
         self.val_metrics = list(val_metrics)
         self.batch_processor = batch_processor
         self.num_steps = num_steps
+        self.analysis_samples = analysis_samples
         self.device = device
         self.callbacks = list(callbacks)
         self.log_interval = log_interval
@@ -112,9 +128,20 @@ class Calibrator:
             on_data(loader, val_loader)
         model.to(device).eval()
         try:
-            self._calibrate(model, loader, device)
+            return self._fit(model, loader, val_loader, device, run_dir, identity)
         finally:
             stop_workers(loader)
+
+    def _fit(
+        self,
+        model: BevStructure,
+        loader: DataLoader,
+        val_loader: DataLoader,
+        device: str,
+        run_dir: Path,
+        identity: Mapping[str, str] | None,
+    ) -> dict[str, dict[str, float]]:
+        observed = self._calibrate(model, loader, device)
         results: dict[str, dict[str, float]] = {}
         if any(isinstance(callback, Validation) for callback in self.callbacks):
             evaluation = self._judge(model, val_loader, device)
@@ -125,7 +152,16 @@ class Calibrator:
             )
         if any(isinstance(callback, Checkpoint) for callback in self.callbacks):
             RunCheckpoints(run_dir / "checkpoints", identity).save_calibrated(
-                model, step=self.num_steps, metrics=results
+                model, step=observed, metrics=results
+            )
+        if self.analysis_samples > 0:
+            write_quantization_report(
+                run_dir,
+                model,
+                self._batches(loader, device, self.num_steps),
+                march=self.march,
+                num_samples=2 * self.analysis_samples,
+                sensitivity_samples=self.analysis_samples,
             )
         return results
 
@@ -166,11 +202,31 @@ class Calibrator:
         )
 
     @torch.no_grad()
-    def _calibrate(self, model: BevStructure, loader: DataLoader, device: str) -> None:
+    def _calibrate(self, model: BevStructure, loader: DataLoader, device: str) -> int:
+        """Choose the scales of `model`; how many batches it saw."""
+        config = graph_of(model).config
+        refines = config.equalization or config.bias_correction or config.adaround is not None
+        kept = list(self._batches(loader, device, _KEPT_BATCHES)) if refines else []
+
+        def replay() -> None:
+            for batch in kept:
+                model.raw_outputs(*model.deployed_inputs(batch))
+
+        if config.equalization:
+            _say_all(equalize(model, replay))
+        steps = self._observe(model, loader, device)
+        reference = FloatWeights(model)
+        if config.adaround is not None:
+            _say_all(adaround(model, config.adaround, replay))
+        if config.bias_correction:
+            _say_all(correct_biases(model, replay, reference))
+        return steps
+
+    def _observe(self, model: BevStructure, loader: DataLoader, device: str) -> int:
         start_observing(model)
         started = time.perf_counter()
         step = 0
-        for step, batch in enumerate(self._batches(loader, device), start=1):
+        for step, batch in enumerate(self._batches(loader, device, self.num_steps), start=1):
             with self.batch_processor.autocast(device):
                 model.raw_outputs(*model.deployed_inputs(batch))
             if step % self.log_interval == 0 or step == self.num_steps:
@@ -181,9 +237,14 @@ class Calibrator:
             say(f"warning: the loader has {step} batches, `num_steps` asks for {self.num_steps}")
         finish_observing(model)
         say(f"scales of {len(graph_of(model).quantisers())} tensors chosen, snapped to 15-bit multipliers")
+        return step
 
-    def _batches(self, loader: DataLoader, device: str) -> Iterator[dict[str, Any]]:
-        for number, batch in enumerate(EpochLoader(loader, lambda: 0)):
-            if number == self.num_steps:
-                return
+    def _batches(self, loader: DataLoader, device: str, count: int) -> Iterator[dict[str, Any]]:
+        """The first `count` batches: the same ones each time."""
+        for batch in islice(EpochLoader(loader, lambda: 0), count):
             yield move_data_to_device(batch, torch.device(device))
+
+
+def _say_all(lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line)

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from runtime.quantization.calibration import quantised
+from runtime.errors import RunError
+from runtime.quantization.calibration import quantised, state_of
 from runtime.quantization.graph import find_graph
+from runtime.quantization.state import State
 from runtime.training.epoch_loader import EpochLoader
 from runtime.training.nonfinite_loss import NonfiniteLossGuard
 from runtime.training.seeding import seed_everything
@@ -97,6 +99,12 @@ class TrainingModule(pl.LightningModule):
             )
 
     def on_fit_start(self) -> None:
+        if find_graph(self.model) is not None and state_of(self.model) is not State.QUANTISE_AND_OBSERVE:
+            raise RunError(
+                f"the quantised model is trained in the state `{state_of(self.model).value}`, in which it does not "
+                "learn to be rounded",
+                hint="convert it with `Float2QAT`",
+            )
         if self._restore is not None:
             self._restore(self.trainer)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from specgen.cli.apply_plan import apply_plan
 from specgen.cli.experiment_spec import experiment_spec
 from specgen.cli.lock_guard import UnlockedOption, guard
 from specgen.cli.stage_process import run_stage_script
@@ -30,12 +31,20 @@ def run(
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of torch")] = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--apply-plan", help="with `--stage calibration`: write the plan's int16 rules into a new spec"
+        ),
+    ] = False,
     unlocked: UnlockedOption = False,
 ) -> None:
     """Run a stage, or bring every stage up to date."""
     found = find_experiment(experiment)
     if resumed is not None and not resume:
         raise typer.BadParameter("`--run` says which run `--resume` goes on with, and goes with it")
+    if plan and stage != "calibration":
+        raise typer.BadParameter("`--apply-plan` is about the plan of `--stage calibration`, and goes with it")
     arguments = (["--resume", resumed] if resumed is not None else ["--resume"]) if resume else []
     if num_steps is not None:
         arguments += ["--num-steps", str(num_steps)]
@@ -45,7 +54,10 @@ def run(
         arguments += ["--threads", str(threads)]
     differing = guard(found, unlocked)
     if stage is not None:
-        raise typer.Exit(run_stage_script(found, stage, arguments))
+        status = run_stage_script(found, stage, arguments)
+        if plan and status == 0:
+            apply_plan(found)
+        raise typer.Exit(status)
     for name in (name for name in STAGE_ORDER if name in found.stages):
         if not differing and is_current(
             found, name, {"num_steps": num_steps, "device": device}, _inputs(found, name)

@@ -57,12 +57,10 @@ def _spec_lines(example: Example) -> list[str]:
     if example.sets:
         return [f"--set {shlex.quote(option)}" for option in example.sets]
     diff = difflib.unified_diff(base_text().splitlines(), example.spec().splitlines(), n=0, lineterm="")
-    changed = [line for line in list(diff)[2:] if not line.startswith("@@")]
-    indent = min(len(line[1:]) - len(line[1:].lstrip()) for line in changed)
-    lines = [f"{line[0]} {line[1 + indent :]}" for line in changed]
+    lines = [line for line in list(diff)[2:] if not line.startswith("@@")]
     if len(lines) <= _MOST_LINES:
         return lines
-    return [*lines[: _MOST_LINES - 1], f"{lines[-1][0]} ... {len(lines) - _MOST_LINES + 1} more lines"]
+    return [*lines[: _MOST_LINES - 1], f"{lines[-1][0]}... {len(lines) - _MOST_LINES + 1} more lines"]
 
 
 def _indented(lines: list[str]) -> list[str]:

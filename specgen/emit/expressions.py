@@ -69,7 +69,9 @@ class Writer:
         return Atom(literal(node.value))
 
     def _reference(self, section: str, name: str) -> Expression:
-        """Another section's function: the stage calls it, but for the settings, which are wanted at once."""
+        """What a stage uses of another section: its function, settings that it returns, the march's name."""
+        if section == "march":
+            return Atom(f"{self.imports.module('target')}.MARCH")
         target: Path = ("data", name) if section == "data_loader" else (section,)
         function = self._function(self.units[target])
         return Atom(f"{function}()" if section == "quantization" else function)

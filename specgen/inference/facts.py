@@ -15,6 +15,7 @@ from specgen.inference.model_features import ModelFeatures
 from specgen.inference.necks import NoSuchMap, bifpn_levels, pick
 from specgen.inference.view_transformers import feature_size, grid_quant_scale
 
+CALIBRATOR = "Calibrator"
 TO_FIXED_POINT = ("Float2Calibration", "Float2QAT")
 """Converters that put fixed point into a float model."""
 
@@ -36,6 +37,9 @@ def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
             yield from _detection(document, path)
     for name, stage in document.at("stages").items():
         yield Derived(("stages", name, "model"), "model", "model", "the model", "is the only one")
+        if stage.type == CALIBRATOR:
+            march = str(document.plain_at("march"))
+            yield Derived(("stages", name, "march"), march, "march", "the spec", f"is for `{march}`")
         yield from _fixed_point_converters(document, name, stage)
 
 

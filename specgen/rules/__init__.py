@@ -91,7 +91,15 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType(
 
 
 EXPLAINED_BY: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
-    {"E305": ("E303", "E304"), "E306": ("E305",), "E324": ("E321",), "E335": ("E334",)}
+    {
+        "E305": ("E303", "E304"),
+        "E306": ("E305",),
+        "E312": ("E311",),
+        "E324": ("E321",),
+        "E334": ("E333",),
+        "E335": ("E334",),
+        "E343": ("E341",),
+    }
 )
 """Codes whose breaks follow from breaks of others, which are then told alone."""
 EXPLAINED_HERE_BY: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(

@@ -75,7 +75,8 @@ def class_names_are_the_datasets(document: Node) -> Iterator[Finding]:
         extra = [name for name in names.plain() if name not in DATASET_CLASSES]
         if extra:
             message = f"`{place}` has `{extra[0]}`, which is no class of the dataset"
-            yield Finding(message, names.span, hint=did_you_mean(extra[0], missing))
+            place_of = next(node for node in names.elements() if node.plain() == extra[0])
+            yield Finding(message, place_of.span, hint=did_you_mean(extra[0], missing))
         elif missing:
             yield Finding(f"`{place}` lacks `{missing[0]}`, a class of the dataset", names.span)
         else:

@@ -76,7 +76,7 @@ def build_trainer() -> DistributedDataParallelTrainer:
             accumulate_grad_batches=1,
         ),
         device=None,
-        num_epochs=1,
+        num_epochs=2,
         callbacks=[
             StatsMonitor(
                 log_freq=50,

@@ -22,7 +22,7 @@ _STYLE = """
   --ink: #e4e8ed; --dim: #9aa4b0; --paper: #15181c; --line: #343b44;
   --soft: #1e2329; --blue: #6ea3ff; --orange: #f0935a; --grey: #66707c; --green: #57c785; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 1180px; padding: 0 1.2rem; }
+  max-width: 1320px; padding: 0 1.2rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.4rem; }
 p, li { color: var(--dim); max-width: 46rem; }
 .facts { display: flex; flex-wrap: wrap; gap: 0.8rem; }

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from runtime.errors import RunError
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import add as arithmetic
 from runtime.quantization.arithmetic import conv as conv_arithmetic
 from runtime.quantization.arithmetic.rescale import MAX_SHIFT, common_multipliers
@@ -102,3 +103,20 @@ class QuantizedAdd(QuantizedModule):
             (codes[1 - position], conv.rescale.step * self.residual_multiplier.view(-1, 1, 1)),
         ]
         return self.leave(weighted_sum(terms, 0.5, lo=low, hi=high))
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        if not self._accumulating:
+            y = registered_ops.add_maps(list(codes), self.multipliers, self.shift, *self.output_format)
+            return self.leave_exported(y)
+        position, conv = self._accumulating
+        assert conv.rescale is not None
+        y = registered_ops.round_sum(
+            codes[position],
+            conv.rescale.factor,
+            codes[1 - position],
+            conv.rescale.step,
+            self.residual_multiplier,
+            *self.output_format,
+        )
+        return self.leave_exported(y)

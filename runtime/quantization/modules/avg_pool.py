@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from runtime.models.blocks import BinAvgPool
 from runtime.models.blocks.avg_pool import bin_kernel
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import avg_pool as arithmetic
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
@@ -52,6 +53,13 @@ class QuantizedAvgPool(QuantizedModule):
             hi=high,
         )
         return self.leave(y)
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        y = registered_ops.average_pool(
+            codes[0], self.multiplier, self.shift, self.window, self.stride, *self.output_format
+        )
+        return self.leave_exported(y)
 
 
 def _window(pool: nn.Module, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:

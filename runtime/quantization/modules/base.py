@@ -10,12 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from runtime.errors import RunError
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import quantize
 from runtime.quantization.config import OpName
 from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.state import State
 
 Shape = tuple[int, ...]
+
+
+# Scale, bits, lowest and highest code, in the order in which registered operators take them.
+CodeFormat = tuple[()] | tuple[float, int, int, int]
+
+
+def code_format(quant: FakeQuant, bounds: tuple[int, int]) -> CodeFormat:
+    """What registered operators must know of codes between `bounds`."""
+    return (quant.value(), quant.bits, *bounds)
 
 
 class QuantizedModule(nn.Module):
@@ -43,6 +53,8 @@ class QuantizedModule(nn.Module):
         self.sources: tuple[FakeQuant, ...] = ()
         self.input_shapes: tuple[Shape, ...] = ()
         self.frozen = False
+        # Of the output's codes, where they are rounded here. While a program is traced, tensors have no values.
+        self.output_format: CodeFormat = ()
 
     def passes_codes(self, shapes: Sequence[Shape], output: Shape) -> bool:
         """Whether inputs of these shapes reach the output without being rounded."""
@@ -64,6 +76,10 @@ class QuantizedModule(nn.Module):
     def integer(self, *codes: Tensor) -> Tensor:
         """The operation on codes."""
 
+    @abstractmethod
+    def exported(self, *codes: Tensor) -> Tensor:
+        """As `integer`, by the operators of `registered_ops`, for `torch.export`."""
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Real numbers, or in the state QUANTISE codes, to the same."""
         if self.training and torch.is_grad_enabled() and self.state in (State.OBSERVE, State.QUANTISE):
@@ -78,7 +94,9 @@ class QuantizedModule(nn.Module):
                 f"`{self.name}` has no fixed-point numbers yet: the model was never calibrated",
                 hint="load a checkpoint of the stage `calibration` or `qat`",
             )
-        return self._in_float(*inputs) if self.keep_float else self.integer(*inputs)
+        if self.keep_float:
+            return self._in_float(*inputs)
+        return self.exported(*inputs) if torch.compiler.is_compiling() else self.integer(*inputs)
 
     def activated(self, y: Tensor) -> Tensor:
         """After ReLU, ReLU6 or nothing."""
@@ -97,6 +115,12 @@ class QuantizedModule(nn.Module):
         """Codes of the result, or real numbers where they leave the network."""
         if self.is_output and self.quant is not None:
             return quantize.dequantize(codes, self.quant.value())
+        return codes
+
+    def leave_exported(self, codes: Tensor) -> Tensor:
+        """As `leave`, by a registered operator."""
+        if self.is_output and self.quant is not None:
+            return registered_ops.dequantise(codes, self.output_format[0])
         return codes
 
     def _in_float(self, *codes: Tensor) -> Tensor:
@@ -121,6 +145,8 @@ class QuantizedModule(nn.Module):
         if state is State.QUANTISE:
             if not self.keep_float:
                 self.freeze()
+                if self.quant is not None:
+                    self.output_format = code_format(self.quant, self.output_bounds())
             self.frozen = True
 
     def hold(self, name: str, value: Tensor) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import concat as arithmetic
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
@@ -32,6 +33,13 @@ class QuantizedConcat(QuantizedModule):
         """See `QuantizedModule`."""
         low, high = self.output_bounds()
         return self.leave(arithmetic.kernel(codes, self.multipliers, lo=low, hi=high))
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        # A ratio of one is m = 2^14 at k = 14, which moves codes unchanged.
+        pairs = [pair or (2**14, 14) for pair in self.multipliers]
+        ms, ks = [m for m, _ in pairs], [k for _, k in pairs]
+        return self.leave_exported(registered_ops.concatenate(list(codes), ms, ks, *self.output_format))
 
 
 def _pair(ratio: float) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import conv as arithmetic
 from runtime.quantization.arithmetic.rescale import MAX_SHIFT, Rescale
 from runtime.quantization.config import OpName, ScaleLearning, WeightScaleMethod
@@ -132,6 +133,18 @@ class WeightedModule(QuantizedModule):
             x, self.weight_codes, self.bias_codes, self.rescale, plan=self.plan, lo=low, hi=high, **layout
         )
         return self._as_result(self.leave(y))
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        layout = self._layout()
+        window = (layout["stride"], layout["padding"], layout["dilation"], layout["groups"])
+        if self.rescale is None or self.rounded_by is not None:
+            acc = registered_ops.accumulate(codes[0], self.weight_codes, self.bias_codes, *window)
+            return acc if self.rounded_by is not None else registered_ops.dequantise_channels(acc, self.step)
+        y = registered_ops.convolve(
+            codes[0], self.weight_codes, self.bias_codes, self.rescale.factor, *window, *self.output_format
+        )
+        return self.leave_exported(y)
 
     @abstractmethod
     def _layout(self) -> dict[str, Any]:

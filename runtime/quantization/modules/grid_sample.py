@@ -9,12 +9,13 @@ from torch import Tensor
 
 from runtime.errors import RunError
 from runtime.models.blocks import GridSample
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import grid_sample as arithmetic
 from runtime.quantization.arithmetic import quantize
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.fake_quant import FakeQuant
-from runtime.quantization.modules.base import QuantizedModule
+from runtime.quantization.modules.base import QuantizedModule, code_format
 from runtime.quantization.state import State
 
 
@@ -58,6 +59,7 @@ class QuantizedGridSample(QuantizedModule):
             )
         m, k = multiplier(self.sources[0].value() / self.output_scale() / 4.0**self.fraction_bits)
         self.multiplier, self.shift = int(m), int(k)
+        self.point_format = code_format(self.points, self.points.bounds)
 
     def integer(self, *inputs: Tensor) -> Tensor:
         """See `QuantizedModule`; the points are real numbers, as the host computes them."""
@@ -76,3 +78,12 @@ class QuantizedGridSample(QuantizedModule):
             hi=high,
         )
         return self.leave(y)
+
+    def exported(self, *inputs: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        codes, points = inputs
+        point_codes = registered_ops.quantise(points, *self.point_format)
+        y = registered_ops.sample_grid(
+            codes, point_codes, self.multiplier, self.shift, self.fraction_bits, *self.output_format
+        )
+        return self.leave_exported(y)

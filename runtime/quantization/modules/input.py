@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import quantize
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
@@ -28,3 +29,7 @@ class QuantizedInput(QuantizedModule):
         """Real numbers (B, C, H, W) to codes."""
         low, high = self.output_bounds()
         return quantize.quantize(inputs[0], self.output_scale(), lo=low, hi=high)
+
+    def exported(self, *inputs: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        return registered_ops.quantise(inputs[0], *self.output_format)

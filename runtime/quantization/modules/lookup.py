@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import lookup as arithmetic
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
@@ -52,6 +53,11 @@ class QuantizedLookup(QuantizedModule):
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""
         return self.leave(arithmetic.kernel(codes[0], self.table, bits=self.sources[0].bits))
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        y = registered_ops.look_up(codes[0], self.table, self.sources[0].bits, *self.output_format)
+        return self.leave_exported(y)
 
 
 class ThenLookup(nn.Module):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import multiply as arithmetic
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
@@ -30,3 +31,8 @@ class QuantizedMultiply(QuantizedModule):
         """See `QuantizedModule`."""
         low, high = self.output_bounds()
         return self.leave(arithmetic.kernel(codes[0], codes[1], self.multiplier, self.shift, lo=low, hi=high))
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        y = registered_ops.multiply_maps(codes[0], codes[1], self.multiplier, self.shift, *self.output_format)
+        return self.leave_exported(y)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from runtime.models.blocks import Resize
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import resize as arithmetic
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
@@ -51,3 +52,9 @@ class QuantizedResize(QuantizedModule):
             codes, size, self.multiplier, self.shift, bits=self.sources[0].bits, lo=low, hi=high
         )
         return self.leave(y)
+
+    def exported(self, *inputs: Any) -> Tensor:
+        """See `QuantizedModule`."""
+        codes, size = inputs
+        y = registered_ops.resize_bilinear(codes, size, self.multiplier, self.shift, *self.output_format)
+        return self.leave_exported(y)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import view_sum as arithmetic
 from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
@@ -42,3 +43,10 @@ class QuantizedViewSum(QuantizedModule):
             codes[0], self.multiplier, self.shift, num_views=self.num_views, lo=low, hi=high
         )
         return self.leave(y)
+
+    def exported(self, *codes: Tensor) -> Tensor:
+        """See `QuantizedModule`."""
+        y = registered_ops.sum_views(
+            codes[0], self.multiplier, self.shift, self.num_views, *self.output_format
+        )
+        return self.leave_exported(y)

@@ -138,6 +138,7 @@ def test_codes(run: Run) -> None:
             "`model.bev_decoders` is a list, and `head` no number of an element\n"
             "hint: write `model.bev_decoders.0.head`",
         ),
+        ("vars.size", "what is in `vars` is up to the spec: no schema says more of it"),
         (
             "model.backbone.depth.x",
             "`model.backbone.depth` holds a value without parts, so there is no `model.backbone.depth.x`",

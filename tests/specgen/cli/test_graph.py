@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,5 +48,7 @@ def test_long_lists_of_maps_go_on_below_themselves(run: Run, monkeypatch: Any) -
 def test_what_does_not_compile_is_told(run: Run) -> None:
     done = run("graph", "bev_ipm", "--set", "model.neck.indexes=[-9]")
     assert (done.status, done.out) == (1, "")
-    assert "error[E3" in done.err and done.err.endswith("errors\n")
+    assert "error[E311]: `model.neck.indexes` is [-9]" in done.err and re.search(
+        r"\n\d errors?\n\Z", done.err
+    )
     assert run("graph", "nope").err.startswith("error: the spec `nope` does not exist\n")

@@ -69,8 +69,8 @@ def test_a_code_as_text() -> None:
         "\n"
         "For example, in a right spec, `small.yaml`:\n"
         "\n"
-        "  - - {type: BevRotate, rot: [-0.1, 0.1], ignore_index: -1}\n"
-        "  + - {type: BevRotate, rot: [0.1, -0.1], ignore_index: -1}\n"
+        "  -    - {type: BevRotate, rot: [-0.1, 0.1], ignore_index: -1}\n"
+        "  +    - {type: BevRotate, rot: [0.1, -0.1], ignore_index: -1}\n"
         "\n"
         "specgen says:\n"
         "\n"
@@ -89,7 +89,7 @@ def test_a_long_example_is_cut() -> None:
     assert entry.example is not None
     lines = example_lines(entry.example)
     assert len(lines) == 8
-    assert re.fullmatch(r"- \.\.\. \d+ more lines", lines[-1])
+    assert re.fullmatch(r"-\.\.\. \d+ more lines", lines[-1])
 
 
 @pytest.mark.parametrize("width", [80, 110])

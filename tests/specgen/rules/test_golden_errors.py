@@ -1,8 +1,8 @@
 """One mistake for each rule, and the full text that a person reads of it.
 
 A case is the example that `specgen explain` shows: `specgen/codes/base.yaml` with a few words changed, from
-`specgen/codes/rules.py`. `tests/golden/rules/` has the texts. After a change of words, run this file as a script
-with the repository on `PYTHONPATH`: it writes the texts anew.
+`specgen/codes/rules.py`. `tests/golden/rules/` has the texts. After a change of words, run this file as a
+script with the repository on `PYTHONPATH`: it writes the texts anew.
 """
 
 from __future__ import annotations
