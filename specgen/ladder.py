@@ -43,23 +43,28 @@ class LadderError(Exception):
     """No stage has finished, or the stages were measured on different data; the text says what to do."""
 
 
+class NoRung(LadderError):
+    """No stage has finished with metrics."""
+
+
 def ladder(experiment: Experiment) -> list[Rung]:
     """The rungs of an experiment, in the order of its stages.
 
     Raises:
-        LadderError: there is none, or two cannot be compared.
+        LadderError: two cannot be compared; `NoRung`: there is none.
     """
     rungs = [rung for stage in STAGE_ORDER if (rung := _rung(experiment, stage)) is not None]
     if not rungs:
-        raise LadderError(
+        raise NoRung(
             f"error: no stage of `{experiment.name}` has finished\n"
             f"hint: run them with `specgen run {experiment.name}`"
         )
     for rung in rungs[1:]:
         if rung.data != rungs[0].data or rung.num_samples != rungs[0].num_samples:
+            older = min(rungs[0], rung, key=lambda either: int(either.run.partition("-")[0]))
             raise LadderError(
                 f"error: `{rungs[0].run}` was measured on {_data(rungs[0])}, `{rung.run}` on {_data(rung)}\n"
-                f"hint: run the older one again, as in `specgen run {experiment.name} --stage {rung.stage}`"
+                f"hint: run the older one again, as in `specgen run {experiment.name} --stage {older.stage}`"
             )
     return rungs
 
@@ -74,7 +79,11 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
         return None
     folder, run = found
     by_decoder = run.get("metrics", {}).get("best", {}).get("metrics", {})
-    values = {key: value for decoder in by_decoder.values() for key, value in decoder.items()}
+    values = {
+        key: math.nan if value is None else value  # JSON has no NaN
+        for decoder in by_decoder.values()
+        for key, value in decoder.items()
+    }
     if not values:
         return None  # a stage without validation has nothing to show
     inputs = run.get("inputs", {})
@@ -103,7 +112,7 @@ def columns(rungs: Sequence[Rung]) -> list[str]:
 
 
 def rows(rungs: Sequence[Rung]) -> list[list[str]]:
-    """The table's cells, its head first: each stage's values, and what it loses or gains against the first."""
+    """The cells, head first: the values of each stage, and what it loses or gains against the first."""
     names = columns(rungs)
     table = [["stage", "run", *(name.replace("/", " ") for name in names)]]
     for rung in rungs:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from specgen import __version__
-from specgen.doctor.locks import lock_checks
 from specgen.emit.lock import LOCK, digest, read_lock, table
 from specgen.write import is_plain_name
 
@@ -25,6 +24,8 @@ def differences(folder: Path, root: Path) -> list[str]:
     and of the runtime (they are one package), and Python that the lock does not know: a file beside the
     experiment's own is found first by every `import` of that name. Specs are looked for in `root`.
     """
+    from specgen.doctor.locks import lock_checks  # a build asks for `locked_data` alone
+
     found = [check.text for check in lock_checks(folder, str(folder), root) if check.status == "error"]
     lock = read_lock((folder / LOCK).read_text(encoding="utf-8", errors="replace")) or {}
     version = lock.get("specgen")

@@ -34,9 +34,18 @@ def _pattern(validator: Any, pattern: str, instance: object, _: object) -> Itera
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def _all_of(validator: Any, parts: Any, instance: Any, _: object) -> Iterator[ValidationError]:
+    # Most lists of parts are a kind's types, of which one can be the instance's: the others need no look.
+    own = instance.get("type") if isinstance(instance, dict) else None
+    for index, part in enumerate(parts):
+        condition = part.get("if", {}).get("properties", {}).get("type", {})
+        if own is None or condition.get("const", own) == own:
+            yield from validator.descend(instance, part, schema_path=index)
+
+
 _Validator: Any = extend(
     Draft202012Validator,
-    validators={"pattern": _pattern},
+    validators={"pattern": _pattern, "allOf": _all_of},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole_number),
 )
 

@@ -1,10 +1,12 @@
-"""The README's path in small: world, pack, build, train, resume, predict, each in its own process."""
+"""The README's path in small: world, pack, build, train, calibrate, QAT, predict, each in its own process."""
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,14 +20,26 @@ def specgen(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def project(packed_world) -> Path:  # type: ignore[no-untyped-def]
-    """A project folder with the packed world and the tiny experiment, trained for four steps."""
+    """A project folder with the packed world and the tiny experiment: trained for four steps, calibrated on
+    one batch, trained in fixed point for two steps."""
     folder = packed_world.project
     shutil.copytree(ROOT / "specs", folder / "specs")
-    built = specgen("build", "specs/bev_ipm_tiny.yaml", cwd=folder)
+    # The analysis of a calibration is a forward pass for every tensor: minutes, on one core.
+    short = ("--set", "stages.calibration.analysis_samples=0")
+    built = specgen("build", "specs/bev_ipm_tiny.yaml", *short, cwd=folder)
     assert built.returncode == 0, built.stderr
-    trained = specgen("run", "--stage", "float", "--num-steps", "4", cwd=folder)
-    assert trained.returncode == 0, trained.stderr
+    for stage, steps in (("float", "4"), ("calibration", "1"), ("qat", "2")):
+        done = specgen("run", "--stage", stage, "--num-steps", steps, cwd=folder)
+        assert done.returncode == 0, done.stderr
     return folder
+
+
+def record_of(project: Path, stage: str) -> dict[str, Any]:
+    """`run.json` of the newest run of a stage."""
+    records = (project / "experiments" / "bev_ipm_tiny" / "runs").glob(
+        f"[0-9][0-9][0-9][0-9]-{stage}/run.json"
+    )
+    return json.loads(max(records).read_text(encoding="utf-8"))
 
 
 def test_run_records_what_it_did(project: Path) -> None:
@@ -49,10 +63,43 @@ def test_predict_prints_metrics_and_draws(project: Path) -> None:
     assert len(pictures) == 1 and pictures[0].stat().st_size > 50_000
 
 
+def test_each_stage_starts_from_the_weights_of_the_one_before(project: Path) -> None:
+    for before, stage in (("float", "calibration"), ("calibration", "qat")):
+        record = record_of(project, stage)
+        weights = project / "experiments" / "bev_ipm_tiny" / record["inputs"][before]["checkpoint"]
+        assert weights.parts[-3].endswith(f"-{before}")
+        assert record["inputs"][before]["digest"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert record_of(project, "calibration")["metrics"]["best"]["step"] == 1
+    assert record_of(project, "qat")["metrics"]["best"]["step"] == 2
+
+
+def test_predict_repeats_the_fixed_point_metrics_of_the_run(project: Path) -> None:
+    done = specgen("predict", "--stage", "calibration", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    metrics = record_of(project, "calibration")["metrics"]["best"]["metrics"]
+    assert json.loads(done.stdout)["metrics"] == metrics
+
+
+def test_the_ladder_has_a_rung_for_each_stage(project: Path) -> None:
+    done = specgen("ladder", "--json", cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = json.loads(done.stdout)
+    assert (shown["experiment"], shown["split"], shown["num_samples"]) == ("bev_ipm_tiny", "val", 4)
+    assert [rung["stage"] for rung in shown["rungs"]] == ["float", "calibration", "qat"]
+    for rung in shown["rungs"]:
+        metrics = record_of(project, rung["stage"])["metrics"]["best"]["metrics"]
+        assert rung["metrics"] == {**metrics["bev_det"], **metrics["bev_seg"]} and rung["stale"] == []
+
+
 def test_a_finished_stage_is_run_again_only_when_something_changed(project: Path) -> None:
     again = specgen("run", "--num-steps", "4", cwd=project)
-    assert again.returncode == 0
-    assert "stage `float` is up to date" in again.stderr
+    assert again.returncode == 0, again.stderr
+    assert [line for line in again.stderr.splitlines() if "up to date" in line] == [
+        "stage `float` is up to date"
+    ]
+    assert record_of(project, "calibration")["options"]["num_steps"] == 4
+    assert record_of(project, "qat")["metrics"]["last"]["step"] == 4
+    assert again.stdout.count("against float") == 2
     weights = next(
         (project / "experiments" / "bev_ipm_tiny" / "runs").glob("*-float/checkpoints/best.safetensors")
     )

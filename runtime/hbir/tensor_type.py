@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,7 +50,7 @@ class TensorType:
     @property
     def elements(self) -> int:
         """Values of one sample."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def bytes(self) -> int:
@@ -72,7 +73,7 @@ class Constant:
     data: bytes
 
     def __post_init__(self) -> None:
-        expected = int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+        expected = math.prod(self.shape) * np.dtype(self.dtype).itemsize
         if len(self.data) != expected:
             raise ValueError(f"{self.dtype} of {self.shape} are {expected} bytes, got {len(self.data)}")
 

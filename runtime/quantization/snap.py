@@ -7,18 +7,22 @@ is the only loss, and fake quantisation, file and board agree on every bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.errors import RunError
-from runtime.quantization.arithmetic.rescale import MAX_SHIFT, multiplier
+from runtime.quantization.arithmetic.rescale import MAX_SHIFT, common_multipliers, multiplier
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 WEIGHT_BOUND = 127
+# Below it a rescale gives 0 whatever it is given, as from a tensor that never was anything but 0.
+_LEAST_RATIO = 2.0 ** (14 - MAX_SHIFT)
 _BIAS_BOUND = 2.0**30
 
 
@@ -80,15 +84,43 @@ def snap_weights(
     if out_scale is not None:
         # m is at least 2^14, so k stays in bounds from here up.
         scale = np.maximum(scale, 2.0 ** (14 - max_shift) * out_scale / in_scale)
-        try:
+        with _named(name):
             m, k = multiplier(in_scale * scale / out_scale)
-        except ValueError as error:
-            raise RunError(
-                f"`{name}` rescales by a factor outside of the arithmetic ({error})",
-                hint="its input or output has an implausible range: look at the calibration report",
-            ) from error
         scale = m * np.exp2(-k.astype(np.float64)) * out_scale / in_scale
     column = scale.reshape(-1, *[1] * (weight.ndim - 1))
     codes = np.clip(np.floor(weight / column + 0.5), -WEIGHT_BOUND, WEIGHT_BOUND).astype(np.int64)
     bias_codes = np.floor(bias / (in_scale * scale) + 0.5).astype(np.int64)
     return SnappedWeights(codes, bias_codes, scale, m, k)
+
+
+def snap_ratio(name: str, ratio: float) -> tuple[int, int]:
+    """m and k of the operation `name`, which rescales by `ratio`.
+
+    Raises:
+        RunError: the ratio is above what the arithmetic has.
+    """
+    with _named(name):
+        m, k = multiplier(max(ratio, _LEAST_RATIO))
+    return int(m), int(k)
+
+
+def snap_ratios(name: str, ratios: Sequence[float]) -> tuple[list[int], int]:
+    """Multipliers of one shift for the sum `name`, whose inputs are rescaled by `ratios`.
+
+    Raises:
+        RunError: a ratio is above what the arithmetic has.
+    """
+    with _named(name):
+        ms, k = common_multipliers([max(ratio, _LEAST_RATIO) for ratio in ratios])
+    return [int(m) for m in ms], k
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise RunError(
+            f"`{name}` rescales by a factor outside of the arithmetic ({error})",
+            hint="its input or output has an implausible range: look at the calibration report",
+        ) from error

@@ -17,8 +17,8 @@ def fake_quantize(x: Tensor, scale: Tensor, low: int, high: int) -> Tensor:
     """`x` rounded to whole multiples of `scale` in [low, high] times it.
 
     The gradient for `x` is 1 inside and 0 where it was cut. A `scale` that wants a gradient gets that of LSQ:
-    round(v) - v with v = x / scale inside, and the bound outside, times 1 / sqrt(values a scale * high), so that
-    scales learn at the pace of weights.
+    round(v) - v with v = x / scale inside, and the bound outside, times 1 / sqrt(values a scale * high), so
+    that scales learn at the pace of weights.
 
     Args:
         x: any shape.

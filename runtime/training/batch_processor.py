@@ -33,8 +33,8 @@ class BatchProcessor:
 
     @property
     def allows_fused_optimizer(self) -> bool:
-        """False for clipping in mixed precision: a fused optimiser unscales gradients after it, and Lightning refuses
-        the pair for bf16 too, which scales nothing."""
+        """False for clipping in mixed precision: a fused optimiser unscales gradients too late for it, and
+        Lightning refuses the pair for bf16 too, which scales nothing."""
         return self.precision == "fp32" or self.gradient_clip_val is None
 
     def lightning_arguments(self, device: str) -> dict[str, Any]:

@@ -99,10 +99,11 @@ class TrainingModule(pl.LightningModule):
             )
 
     def on_fit_start(self) -> None:
-        if find_graph(self.model) is not None and state_of(self.model) is not State.QUANTISE_AND_OBSERVE:
+        state = None if find_graph(self.model) is None else state_of(self.model)
+        if state not in (None, State.QUANTISE_AND_OBSERVE):
             raise RunError(
-                f"the quantised model is trained in the state `{state_of(self.model).value}`, in which it does not "
-                "learn to be rounded",
+                f"the quantised model is trained in the state `{state.value}`, in which it does not learn to "
+                "be rounded",
                 hint="convert it with `Float2QAT`",
             )
         if self._restore is not None:
@@ -136,6 +137,7 @@ class TrainingModule(pl.LightningModule):
         self.guard.check()
         self._evaluation_started = time.perf_counter()
         self.evaluated_samples = 0
+        self._share_buffers()
         self._fixed_point.enter_context(quantised(self.model))
         for metric in self.metrics:
             if hasattr(metric, "to"):
@@ -154,6 +156,18 @@ class TrainingModule(pl.LightningModule):
         self.results = {metric.name: dict(metric.compute()) for metric in self.metrics}
         self.evaluation_seconds = time.perf_counter() - self._evaluation_started
         self._fixed_point.close()
+
+    def _share_buffers(self) -> None:
+        """Scales that follow the batches differ between processes: all take those of the first, which saves.
+
+        Data parallel training would see to it in the first batch, when the integers are computed already.
+        """
+        if self.trainer.world_size == 1:
+            return
+        saved = self.model.state_dict().keys()
+        for name, buffer in self.model.named_buffers():
+            if name in saved:
+                torch.distributed.broadcast(buffer, src=0)
 
     def _exact(self) -> Any:
         """Mixed precision holds too few bits for codes and their sums: fixed point is computed without it."""

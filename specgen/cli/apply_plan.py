@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import typer
 
 from specgen.analysis_run import NoAnalysis, find_analysis
@@ -21,6 +24,7 @@ def apply_plan(experiment: Experiment) -> None:
     spec = experiment.project_root / str(lock.get("spec"))
     new_spec = spec.with_name(f"{spec.stem}_int16.yaml")
     try:
+        _check_place(experiment, spec, lock)
         found = find_analysis(experiment)
         rules = found.document["plan"]["rules"]
         write_int16_spec(spec, rules, new_spec, why=f"the plan of `{found.folder.name}`")
@@ -28,10 +32,27 @@ def apply_plan(experiment: Experiment) -> None:
         typer.echo(_told(error), err=True)
         raise typer.Exit(1) from error
     shown = new_spec.relative_to(experiment.project_root)
-    typer.echo(f"{shown} raises {len(rules)} tensors to int16; build it with `specgen build {shown}`", err=True)
+    typer.echo(
+        f"{shown} raises {_count(rules)} to int16; build it with `specgen build {shown}`", err=True
+    )
+
+
+def _check_place(experiment: Experiment, spec: Path, lock: Mapping[str, object]) -> None:
+    """Anybody may have written the lock, and what `--set` changed is in no spec."""
+    if not (spec.is_file() and spec.resolve().is_relative_to(experiment.project_root.resolve())):
+        raise WriteError(f"the spec that the lock names, `{lock.get('spec')}`, is not in this project")
+    if sets := lock.get("set"):
+        raise WriteError(
+            f"`{experiment.name}` was built with `--set` {sets}, which a new spec would not have",
+            "write these values into the spec, build it and calibrate again",
+        )
 
 
 def _told(error: NoAnalysis | WriteError) -> str:
     if isinstance(error, NoAnalysis):
         return str(error)
     return f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else "")
+
+
+def _count(rules: Sequence[object]) -> str:
+    return f"{len(rules)} tensor{'' if len(rules) == 1 else 's'}"

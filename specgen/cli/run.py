@@ -11,7 +11,7 @@ from specgen.cli.experiment_spec import experiment_spec
 from specgen.cli.lock_guard import UnlockedOption, guard
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import Experiment, find_experiment
-from specgen.ladder import LadderError, as_text, ladder
+from specgen.ladder import LadderError, NoRung, as_text, ladder
 from specgen.stage_state import STAGE_ORDER, best_weights_digest, is_current
 
 
@@ -44,7 +44,9 @@ def run(
     if resumed is not None and not resume:
         raise typer.BadParameter("`--run` says which run `--resume` goes on with, and goes with it")
     if plan and stage != "calibration":
-        raise typer.BadParameter("`--apply-plan` is about the plan of `--stage calibration`, and goes with it")
+        raise typer.BadParameter(
+            "`--apply-plan` is about the plan of `--stage calibration`, and goes with it"
+        )
     arguments = (["--resume", resumed] if resumed is not None else ["--resume"]) if resume else []
     if num_steps is not None:
         arguments += ["--num-steps", str(num_steps)]
@@ -69,6 +71,8 @@ def run(
             raise typer.Exit(status)
     try:
         typer.echo(as_text(found, ladder(found)))
+    except NoRung:
+        pass  # the stages of this experiment are not judged: there is nothing to show
     except LadderError as error:
         typer.echo(str(error), err=True)
 

@@ -1,4 +1,4 @@
-"""What a quantised module must give for codes: the numpy references, fed from its scales and weights alone."""
+"""What a quantised module must give for codes: the numpy references, fed from scales and weights alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def codes(x: Tensor) -> Int64:
 
 
 def reference(module: QuantizedModule, inputs: list[Any]) -> NDArray[Any]:
-    """Codes of the output, real numbers where they leave the network, accumulators where a sum rounds them."""
+    """Codes of the output, real numbers where they leave the network, accumulators where a sum rounds."""
     result = _integers(module, inputs)
     if module.is_output and module.quant is not None:
         return quantize.dequantize(result, module.quant.value())

@@ -1,6 +1,7 @@
 """Whole error texts: each `tests/golden/errors/<case>.yaml` gives `<case>.txt`.
 
-A case that begins with lines `# --set PATH=VALUE` is compiled with these options.
+A case that begins with lines `# --set PATH=VALUE` is compiled with these options. Cases extend
+`parents/bev_ipm.yaml`, a copy of the ready spec whose lines do not move.
 `UPDATE_GOLDEN=1 python -m pytest tests/specgen/test_error_texts.py` writes the texts anew, to be read before
 commit.
 """

@@ -134,21 +134,19 @@ def metrics() -> list[Metric]:
     return [BoxDigest(), SegmentationIoU(name="bev_seg")]
 
 
-def config(*rules: QuantizationRule) -> QuantizationConfig:
-    return QuantizationConfig(rules=(*RULES, *rules))
+def to_calibration(**settings: Any) -> Float2Calibration:
+    config = QuantizationConfig(rules=RULES, **settings)
+    return Float2Calibration(quantization=config, image_size=IMAGE, num_views=6)
 
 
-def to_calibration(*rules: QuantizationRule) -> Float2Calibration:
-    return Float2Calibration(quantization=config(*rules), image_size=IMAGE, num_views=6)
+def to_qat(scales: ScaleLearning = "lsq") -> Float2QAT:
+    config = QuantizationConfig(rules=RULES)
+    return Float2QAT(quantization=config, image_size=IMAGE, num_views=6, scales=scales)
 
 
-def to_qat(scales: ScaleLearning = "lsq", *rules: QuantizationRule) -> Float2QAT:
-    return Float2QAT(quantization=config(*rules), image_size=IMAGE, num_views=6, scales=scales)
-
-
-def calibration_pipeline() -> ModelConvertPipeline:
+def calibration_pipeline(**settings: Any) -> ModelConvertPipeline:
     return ModelConvertPipeline(
-        converters=[LoadCheckpoint(stage="float"), to_calibration()], qat_mode="fuse_bn"
+        converters=[LoadCheckpoint(stage="float"), to_calibration(**settings)], qat_mode="fuse_bn"
     )
 
 
@@ -168,6 +166,7 @@ def calibrator(**changes: Any) -> Calibrator:
         "val_metrics": metrics(),
         "batch_processor": BatchProcessor(),
         "num_steps": 2,
+        "analysis_samples": 0,
         "device": "cpu",
         "callbacks": [Validation(), Checkpoint()],
         "seed": 3,

@@ -10,6 +10,7 @@ import pytest
 import torch
 from bev_parts import (
     bev_loader,
+    calibration_pipeline,
     calibrator,
     run,
     to_calibration,
@@ -18,6 +19,7 @@ from bev_parts import (
 from torch.utils.data import DataLoader
 
 from runtime.errors import RunError
+from runtime.quantization.config import AdaRound
 from runtime.training.batch_processor import BatchProcessor
 from runtime.training.callbacks.checkpoint import Checkpoint
 from runtime.training.convert import ModelConvertPipeline
@@ -81,7 +83,8 @@ def test_two_calibrations_have_the_same_bytes(trained: Path, fitted: Fitted, log
     assert len(scales) > 100 and all((value > 0).all() for value in scales)
 
     start = trained / "runs" / "0001-float" / "checkpoints" / "best.safetensors"
-    assert f"loaded 594 of 594 tensors from {start}" in log.read_text()
+    count = len(load_weights(start)[0])
+    assert f"loaded {count} of {count} tensors from {start}\n" in log.read_text()
     name = "bev_decoders.bev_seg.head.classify"  # has no normalisation to fold
     assert torch.equal(load_weights(start)[0][f"{name}.weight"], weights[f"{name}.layer.weight"])
 
@@ -136,6 +139,21 @@ def test_mixed_precision_observes_and_is_judged_exactly(trained: Path, fitted: F
     assert any(not torch.equal(value, exact[key]) for key, value in load_weights(best)[0].items())
 
 
+def test_what_refines_a_calibration_is_in_its_checkpoint(trained: Path, fitted: Fitted) -> None:
+    """Equalisation, AdaRound and bias correction change weights, with which the plain structure computes."""
+    pipeline = calibration_pipeline(
+        equalization=True, bias_correction=True, adaround=AdaRound(num_steps=2, lr=0.1)
+    )
+    metrics, best = fit(trained, "1070-calibration", model_convert_pipeline=pipeline)
+    assert metrics != fitted[0]
+    assert calibrator().evaluate(best).metrics == metrics
+    plain = load_weights(fitted[1])[0]
+    weights = load_weights(best)[0]
+    assert list(weights) == list(plain)
+    for ending in ("layer.weight", "layer.bias", "weight_scale"):
+        assert any(not torch.equal(weights[key], plain[key]) for key in plain if key.endswith(ending))
+
+
 def test_without_a_float_run_the_hint_says_how_to_train_one(experiment: Path) -> None:
     with pytest.raises(RunError) as caught:
         fit(experiment, "0001-calibration")
@@ -148,7 +166,7 @@ def test_without_a_float_run_the_hint_says_how_to_train_one(experiment: Path) ->
 def test_a_pipeline_that_does_not_quantise_is_refused(trained: Path) -> None:
     pipeline = ModelConvertPipeline(converters=[LoadCheckpoint(stage="float")], qat_mode="fuse_bn")
     with pytest.raises(RunError) as caught:
-        fit(trained, "1060-calibration", model_convert_pipeline=pipeline)
+        fit(trained, "1080-calibration", model_convert_pipeline=pipeline)
     assert str(caught.value) == (
         "error: the stage has no converter that quantises the model\n"
         "hint: add `Float2Calibration` to `model_convert_pipeline`"
@@ -158,7 +176,7 @@ def test_a_pipeline_that_does_not_quantise_is_refused(trained: Path) -> None:
 def test_normalisation_that_is_not_folded_is_named(trained: Path) -> None:
     pipeline = ModelConvertPipeline(converters=[LoadCheckpoint(stage="float"), to_calibration()])
     with pytest.raises(RunError) as caught:
-        fit(trained, "1061-calibration", model_convert_pipeline=pipeline)
+        fit(trained, "1081-calibration", model_convert_pipeline=pipeline)
     assert str(caught.value) == (
         "error: the normalisation of `backbone.stem` is not folded\n"
         "hint: set `qat_mode: fuse_bn` in `model_convert_pipeline`"
@@ -180,7 +198,7 @@ def test_a_float_checkpoint_is_not_judged_as_a_calibrated_one(trained: Path) -> 
 def test_a_calibration_is_not_resumed(trained: Path) -> None:
     point = ResumePoint({}, {}, 0, 1, trained / "last.safetensors")
     with pytest.raises(RunError) as caught:
-        calibrator().fit(trained / "runs" / "1070-calibration", point)
+        calibrator().fit(trained / "runs" / "1082-calibration", point)
     assert str(caught.value) == (
         "error: a calibration is not resumed\nhint: start it anew, without `--resume`"
     )

@@ -1,6 +1,10 @@
 """The stage `qat` on a small BEV model: learns in simulated rounding, is judged in fixed point."""
 
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -115,17 +119,31 @@ def test_ten_steps_on_one_batch(calibrated: Path, scales: ScaleLearning) -> None
     assert qat_trainer(scales).evaluate(folder / "checkpoints" / "best.safetensors").metrics == metrics
 
 
-def test_training_goes_on_after_a_validation_in_fixed_point(calibrated: Path) -> None:
-    """Two epochs of two steps, each judged on two batches: simulated rounding, codes, and back."""
+@dataclass(frozen=True)
+class Learned:
+    """A run of two epochs of two steps, each judged on two batches."""
+
+    checkpoints: Path
+    metrics: dict[str, dict[str, float]]
+    states: list[State]
+    losses: list[float]
+
+
+@pytest.fixture(scope="module")
+def learned(calibrated: Path) -> Learned:
     folder = calibrated / "runs" / "1010-qat"
     states, losses = States(), Losses()
     trainer = qat_trainer(callbacks=[states, losses, CosLrUpdater(), Validation(), Checkpoint()])
-    metrics = trainer.fit(folder)
+    return Learned(folder / "checkpoints", trainer.fit(folder), states.seen, losses.values)
+
+
+def test_training_goes_on_after_a_validation_in_fixed_point(calibrated: Path, learned: Learned) -> None:
+    """Simulated rounding, codes, and back."""
     epoch = [State.QUANTISE_AND_OBSERVE] * 2 + [State.QUANTISE] * 2
-    assert states.seen == epoch * 2
-    assert len(set(losses.values)) == 4
-    last = folder / "checkpoints" / "last.safetensors"
-    assert load_metadata(last)["metrics"] == metrics == qat_trainer().evaluate(last).metrics
+    assert learned.states == epoch * 2
+    assert len(set(learned.losses)) == 4
+    last = learned.checkpoints / "last.safetensors"
+    assert load_metadata(last)["metrics"] == learned.metrics == qat_trainer().evaluate(last).metrics
 
     # The validations took no part in what was learned.
     unseen = calibrated / "runs" / "1011-qat"
@@ -145,10 +163,14 @@ class StopAt(pl.Callback):
 
 
 @pytest.mark.parametrize("scales", ["lsq", "moving_average"])
-def test_stopped_inside_an_epoch_and_resumed(calibrated: Path, tmp_path: Path, scales: ScaleLearning) -> None:
-    whole, parts = tmp_path / "bev/runs/0003-qat", tmp_path / "bev/runs/0004-qat"
+def test_stopped_inside_an_epoch_and_resumed(
+    calibrated: Path, learned: Learned, tmp_path: Path, scales: ScaleLearning
+) -> None:
+    whole, parts = learned.checkpoints.parent, tmp_path / "bev" / "runs" / "0004-qat"
     shutil.copytree(calibrated / "runs" / "0002-calibration", tmp_path / "bev" / "runs" / "0002-calibration")
-    qat_trainer(scales).fit(whole)
+    if scales != "lsq":
+        whole = parts.with_name("0003-qat")
+        qat_trainer(scales).fit(whole)
     with pytest.raises(RuntimeError, match="crash"):
         qat_trainer(scales, callbacks=[CosLrUpdater(), Validation(), Checkpoint(), StopAt()]).fit(parts)
     # What a run goes on with is its own: the weights that it started from may be gone.
@@ -168,7 +190,7 @@ def test_stopped_inside_an_epoch_and_resumed(calibrated: Path, tmp_path: Path, s
     assert changed(dict(point.weights), load_weights(parts / "checkpoints" / "last.safetensors")[0], moved)
 
 
-def test_mixed_precision_learns_and_is_judged_exactly(calibrated: Path) -> None:
+def test_mixed_precision_learns_and_is_judged_exactly(calibrated: Path, learned: Learned) -> None:
     folder = calibrated / "runs" / "1020-qat"
     mixed = BatchProcessor(precision="bf16", gradient_clip_val=10.0)
     metrics = qat_trainer(batch_processor=mixed).fit(folder)
@@ -176,10 +198,34 @@ def test_mixed_precision_learns_and_is_judged_exactly(calibrated: Path) -> None:
     assert all(value.dtype is torch.float32 for value in load_weights(last)[0].values())
     assert qat_trainer(batch_processor=mixed).evaluate(last).metrics == metrics
     assert qat_trainer().evaluate(last).metrics == metrics
-    exact = calibrated / "runs" / "1021-qat"
-    qat_trainer(callbacks=[CosLrUpdater(), Checkpoint()]).fit(exact)
-    other = load_weights(exact / "checkpoints" / "last.safetensors")[0]
+    other = load_weights(learned.checkpoints / "last.safetensors")[0]
     assert changed(load_weights(last)[0], other, "layer.weight")
+
+
+def test_two_processes_learn_the_same(calibrated: Path, tmp_path: Path) -> None:
+    """Each has batches of its own; afterwards both hold the weights and scales that are saved and judged."""
+    experiment = tmp_path / "bev"
+    shutil.copytree(calibrated / "runs" / "0002-calibration", experiment / "runs" / "0002-calibration")
+    script = Path(__file__).with_name("qat_in_two_processes.py")
+    ended = subprocess.run(
+        [sys.executable, str(script), str(experiment)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert ended.returncode == 0, ended.stderr
+    before = load_weights(calibration_of(calibrated))[0]
+    for scales, moved in (("lsq", "gain"), ("moving_average", "scale")):
+        last = experiment / "runs" / f"1000-{scales}" / "checkpoints" / "last.safetensors"
+        saved, metadata = load_weights(last)
+        assert metadata["step"] == 2  # two samples for each process are one step an epoch
+        for rank in (0, 1):
+            weights, told = load_weights(experiment / f"{scales}-rank{rank}.safetensors")
+            assert all(torch.equal(value, weights[key]) for key, value in saved.items())
+            assert told["metrics"] == metadata["metrics"]
+        assert qat_trainer().evaluate(last).metrics == metadata["metrics"]
+        assert len(changed(before, saved, moved)) > 200
 
 
 def test_a_calibration_has_the_keys_of_the_model_that_learns(calibrated: Path) -> None:
@@ -200,7 +246,8 @@ def test_the_stage_starts_from_the_calibration_and_records_it(calibrated: Path, 
     best = calibration_of(calibrated)
     source = {"checkpoint": str(best.relative_to(calibrated)), "digest": file_digest(best)}
     assert record["inputs"]["calibration"] == source
-    assert "754 of 754 tensors" in capsys.readouterr().err
+    count = len(load_weights(best)[0])
+    assert f"loaded {count} of {count} tensors from {best}\n" in capsys.readouterr().err
 
 
 def test_without_a_calibration_the_hint_says_how_to_make_one(experiment: Path) -> None:
@@ -221,6 +268,6 @@ def test_a_model_left_in_another_state_than_that_of_qat_is_refused(calibrated: P
     with pytest.raises(RunError) as caught:
         qat_trainer(model_convert_pipeline=pipeline).fit(calibrated / "runs" / "1030-qat")
     assert str(caught.value) == (
-        f"error: the quantised model is trained in the state `{state.value}`, in which it does not learn to be "
-        "rounded\nhint: convert it with `Float2QAT`"
+        f"error: the quantised model is trained in the state `{state.value}`, in which it does not learn "
+        "to be rounded\nhint: convert it with `Float2QAT`"
     )

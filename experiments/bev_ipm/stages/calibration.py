@@ -28,6 +28,7 @@ def build_trainer() -> Calibrator:
     """Finds the ranges of activations from training images, without learning."""
     return Calibrator(
         model=build_model,
+        march=target.MARCH,
         model_convert_pipeline=ModelConvertPipeline(
             converters=[
                 LoadCheckpoint(
@@ -64,6 +65,7 @@ def build_trainer() -> Calibrator:
             accumulate_grad_batches=1,
         ),
         num_steps=50,
+        analysis_samples=8,
         device=None,
         callbacks=[
             Validation(

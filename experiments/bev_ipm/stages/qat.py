@@ -40,7 +40,7 @@ def build_trainer() -> DistributedDataParallelTrainer:
                     quantization=target.quantization(),
                     image_size=(512, 960),  # from data.val
                     num_views=6,  # from model.view_transformer
-                    scales="lsq",
+                    scales="moving_average",
                 ),
                 LoadCheckpoint(
                     checkpoint_path=None,

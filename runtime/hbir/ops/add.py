@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from runtime.hbir.graph import Node
+from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops.onnx_body import DOUBLE, INT64, Body, Reference
 from runtime.hbir.ops.operation import (
     FORMAT,
@@ -76,8 +76,12 @@ class Add(Operation):
                 inputs = [(dtypes[rng.integers(2)], (1, 5, 4, 6)) for _ in range(count)]
                 top = np.iinfo(out).max
                 ratios = [
-                    top / np.iinfo(dtype).max * float(2.0 ** rng.uniform(-4, 2)) / count for dtype, _ in inputs
+                    top / np.iinfo(dtype).max * float(2.0 ** rng.uniform(-4, 2)) / count
+                    for dtype, _ in inputs
                 ]
                 multipliers, shift = common_multipliers(ratios)
-                attributes = {"multipliers": tuple(multipliers.tolist()), "shift": shift}
+                attributes: dict[str, Attribute] = {
+                    "multipliers": tuple(multipliers.tolist()),
+                    "shift": shift,
+                }
                 yield case(self, rng, inputs, out, {**attributes, **random_bounds(rng, out)})

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops.one_rescale import OneRescale
-from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, Body, listed
+from runtime.hbir.ops.onnx_body import FLOAT, Body, listed
 from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bounds, need_inputs, refuse
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.ops.weighted import float32_digits, variant
@@ -65,7 +65,9 @@ class AvgPool(OneRescale):
         size = body.op("Concat", body.constant([1, 1], np.int64), body.attributes("kernel"), axis=0)
         ones = body.op("ConstantOfShape", size, value=numpy_helper.from_array(np.ones(1, dtype=np.float32)))
         planes = body.reshape(body.cast("x", FLOAT), [-1, 1], body.size("x", 2, 4))
-        sums = [body.op("Conv", part, ones, strides=listed("stride")) for part in body.digits(planes, *digits)]
+        sums = [
+            body.op("Conv", part, ones, strides=listed("stride")) for part in body.digits(planes, *digits)
+        ]
         total = body.op("Mul", body.joined(sums, digits[1]), body.factor())
         body.finish(body.reshape(total, body.size("x", 0, 2), body.size(total, 2, 4)))
         return Call(variant("", digits), body)

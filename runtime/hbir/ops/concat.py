@@ -44,7 +44,9 @@ class Concat(Operation):
         need_rescale(node, multipliers, shifts)
         rests = {(tensor.shape[0], *tensor.shape[2:]) for tensor in inputs}
         if len(rests) > 1 or len(shifts) != len(inputs):
-            raise refuse(node, f"joins maps of {[tensor.shape for tensor in inputs]} with {len(shifts)} shifts")
+            raise refuse(
+                node, f"joins maps of {[tensor.shape for tensor in inputs]} with {len(shifts)} shifts"
+            )
         batch, _, height, width = inputs[0].shape
         return batch, sum(tensor.shape[1] for tensor in inputs), height, width
 

@@ -14,6 +14,7 @@ from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops import weighted
 from runtime.hbir.ops.onnx_body import DOUBLE, Body, Reference, listed
 from runtime.hbir.ops.operation import (
+    MAX_WINDOW,
     Call,
     Case,
     Int64,
@@ -56,11 +57,12 @@ class Conv(weighted.Weighted):
         for axis in range(2):
             stride, pad, dilation = (node.pair(key)[axis] for key in self.lists)
             reach = dilation * (weight[2 + axis] - 1) + 1
-            if stride < 1 or dilation < 1 or not 0 <= pad < reach or sizes[axis] + 2 * pad < reach:
+            fits = 0 <= pad < reach <= min(sizes[axis] + 2 * pad, MAX_WINDOW)
+            if stride < 1 or dilation < 1 or not fits:
                 raise refuse(
                     node,
-                    f"has stride {stride}, padding {pad}, dilation {dilation} for a kernel of {weight[2 + axis]}"
-                    f" over {sizes[axis]} pixels",
+                    f"has stride {stride}, padding {pad}, dilation {dilation} for a kernel of "
+                    f"{weight[2 + axis]} over {sizes[axis]} pixels",
                 )
             sides.append((sizes[axis] + 2 * pad - reach) // stride + 1)
         shape = (batch, weight[0], *sides)
@@ -133,7 +135,11 @@ class Conv(weighted.Weighted):
         """See `Operation`."""
         digits = weighted.float32_digits(weighted.weight_sum(node.codes("weight")), inputs[0].bits)
         accumulates, residual = self.makes_accumulators(node), len(inputs) > 1
-        names = ["x", *(["residual"] if residual else []), *(key for key in self.constants if key in node.constants)]
+        names = [
+            "x",
+            *(["residual"] if residual else []),
+            *(key for key in self.constants if key in node.constants),
+        ]
         body = Body(*names)
         acc = weighted.accumulate_in_onnx(
             body,

@@ -11,7 +11,17 @@ import torch
 from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops.one_rescale import OneRescale
 from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, INT64, Body
-from runtime.hbir.ops.operation import CODES, Call, Case, Int64, Kernel, Types, code_bounds, need_inputs, refuse
+from runtime.hbir.ops.operation import (
+    CODES,
+    Call,
+    Case,
+    Int64,
+    Kernel,
+    Types,
+    code_bounds,
+    need_inputs,
+    refuse,
+)
 from runtime.hbir.ops.single_node import case, random_codes
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import grid_sample as arithmetic
@@ -20,9 +30,10 @@ from runtime.quantization.arithmetic import grid_sample as arithmetic
 class GridSample(OneRescale):
     """`y = clamp((sum_t q_t * w_t * m + 2^(k-1)) >> k, lo, hi)` over the four pixels around each point.
 
-    Points are (column, row) codes with f fraction bits, integers are pixel centres; they are the second input,
-    or a constant that all samples share. At the fractions fx, fy the weights are (2^f - fx)(2^f - fy),
-    fx (2^f - fy), (2^f - fx) fy and fx fy; pixels outside of the map count as 0. m * 2^-k contains 2^-2f.
+    Points are (column, row) codes with f fraction bits, integers are pixel centres; they are the second
+    input, or a constant that all samples share. At the fractions fx, fy the weights are
+    (2^f - fx)(2^f - fy), fx (2^f - fy), (2^f - fx) fy and fx fy; pixels outside of the map count as 0.
+    m * 2^-k contains 2^-2f.
     """
 
     name = "grid_sample"
@@ -47,7 +58,9 @@ class GridSample(OneRescale):
         (lo, hi), m, k = code_bounds(node), node.integer("multiplier"), node.integer("shift")
         x = inputs[0]
         points = inputs[1] if len(inputs) > 1 else np.repeat(node.codes("points"), len(x), axis=0)
-        return arithmetic.reference(x, points, m, k, fraction_bits=node.integer("fraction_bits"), lo=lo, hi=hi)
+        return arithmetic.reference(
+            x, points, m, k, fraction_bits=node.integer("fraction_bits"), lo=lo, hi=hi
+        )
 
     def kernel(self, node: Node, types: Types, device: torch.device) -> Kernel:
         """See `Operation`."""
@@ -73,7 +86,9 @@ class GridSample(OneRescale):
         pixels = body.reshape(pixels, batch, [-1], body.size("x", 1, 2))
         pixels = body.op("Cast", pixels, to=FLOAT if inputs[0].bits == 8 else DOUBLE)
         # (B, H * W, 2), once for each sample where the points are a constant.
-        points = body.op("Expand", "points", body.op("Concat", batch, body.constant([1, 1, 1], np.int64), axis=0))
+        points = body.op(
+            "Expand", "points", body.op("Concat", batch, body.constant([1, 1, 1], np.int64), axis=0)
+        )
         points = body.reshape(body.cast(points, FLOAT), batch, [-1, 2])
         one = body.op("Pow", body.constant(2, np.float32), body.attribute("fraction_bits", FLOAT))
         whole = body.op("Floor", body.op("Div", points, one))
@@ -129,6 +144,4 @@ class GridSample(OneRescale):
 
 def _columns_rows(body: Body, pairs: str) -> list[str]:
     """(B, P, 2) to its two halves (B, P, 1)."""
-    return [
-        body.op("Gather", pairs, body.constant([part], np.int64), axis=2) for part in (0, 1)
-    ]
+    return [body.op("Gather", pairs, body.constant([part], np.int64), axis=2) for part in (0, 1)]

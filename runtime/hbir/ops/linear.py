@@ -15,6 +15,7 @@ from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bo
 from runtime.hbir.ops.single_node import case, random_bounds, random_rescale
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import conv as arithmetic
+from runtime.quantization.arithmetic import rescale
 
 
 class Linear(weighted.Weighted):
@@ -39,8 +40,7 @@ class Linear(weighted.Weighted):
         acc = inputs[0] @ node.codes("weight").T + node.codes("bias")
         if self.makes_accumulators(node):
             return acc
-        m, k = node.codes("multiplier"), node.codes("shift")
-        return np.clip((acc * m + (np.int64(1) << (k - 1))) >> k, *code_bounds(node))
+        return rescale.reference(acc, node.codes("multiplier"), node.codes("shift"), *code_bounds(node))
 
     def kernel(self, node: Node, types: Types, device: torch.device) -> Kernel:
         """See `Operation`."""
@@ -52,11 +52,11 @@ class Linear(weighted.Weighted):
                 return arithmetic.accumulate_kernel(x[:, :, None, None], weight, bias, plan=plan).flatten(1)
 
             return accumulate
-        rescale, (lo, hi) = weighted.rescale(node, device), code_bounds(node)
+        factors, (lo, hi) = weighted.rescale(node, device), code_bounds(node)
 
         def rounded(x: Tensor) -> Tensor:
             pixel = x[:, :, None, None]
-            return arithmetic.kernel(pixel, weight, bias, rescale, plan=plan, lo=lo, hi=hi).flatten(1)
+            return arithmetic.kernel(pixel, weight, bias, factors, plan=plan, lo=lo, hi=hi).flatten(1)
 
         return rounded
 

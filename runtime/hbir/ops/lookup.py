@@ -49,7 +49,9 @@ class Lookup(Operation):
             raise refuse(node, f"has no table of {_ENTRIES[bits]} codes")
         table, (lo, hi) = node.codes("table"), code_bounds(node)
         if table.min() < lo or table.max() > hi:
-            raise refuse(node, f"has codes from {table.min()} to {table.max()} in its table, not {lo} to {hi}")
+            raise refuse(
+                node, f"has codes from {table.min()} to {table.max()} in its table, not {lo} to {hi}"
+            )
         return inputs[0].shape
 
     def reference(self, node: Node, inputs: Sequence[Int64], types: Types) -> Int64:
@@ -69,7 +71,9 @@ class Lookup(Operation):
             body.result = body.cast(body.op("Gather", "table", position, axis=0), Reference("to"))
             return Call("", body)
         index = body.op("Div", position, body.constant(64, np.int64))  # not negative: rounds down
-        fraction = body.cast(body.op("Sub", position, body.op("Mul", index, body.constant(64, np.int64))), DOUBLE)
+        fraction = body.cast(
+            body.op("Sub", position, body.op("Mul", index, body.constant(64, np.int64))), DOUBLE
+        )
         after = body.op("Add", index, body.constant(1, np.int64))
         low, high = (body.cast(body.op("Gather", "table", i, axis=0), DOUBLE) for i in (index, after))
         rise = body.op("Mul", body.op("Sub", high, low), fraction)
@@ -83,7 +87,7 @@ class Lookup(Operation):
             for out in dtypes:
                 bounds = random_bounds(rng, out)
                 size = _ENTRIES[np.iinfo(dtype).bits]
-                table = rng.integers(bounds["lo"], bounds["hi"], size=size, endpoint=True)  # type: ignore[arg-type]
+                table = rng.integers(bounds["lo"], bounds["hi"], size=size, endpoint=True)
                 constants = {"table": Constant.of(table, out)}
                 for _ in range(2):
                     yield case(self, rng, [(dtype, (2, 4, 5, 6))], out, bounds, constants)

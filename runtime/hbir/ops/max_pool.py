@@ -10,7 +10,17 @@ from torch.nn import functional as F
 
 from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops.onnx_body import FLOAT, Body, Reference, listed
-from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Operation, Types, need_inputs, refuse
+from runtime.hbir.ops.operation import (
+    MAX_WINDOW,
+    Call,
+    Case,
+    Int64,
+    Kernel,
+    Operation,
+    Types,
+    need_inputs,
+    refuse,
+)
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import DType, Shape, TensorType
 
@@ -28,7 +38,8 @@ class MaxPool(Operation):
         for axis in range(2):
             kernel, stride, pad = (node.pair(key)[axis] for key in self.lists)
             size = inputs[0].shape[2 + axis]
-            if kernel < 1 or stride < 1 or not 0 <= pad <= kernel // 2 or size + 2 * pad < kernel:
+            fits = 1 <= kernel <= min(size + 2 * pad, MAX_WINDOW)
+            if not fits or stride < 1 or not 0 <= pad <= kernel // 2:
                 raise refuse(node, f"has kernel {kernel}, stride {stride}, padding {pad} over {size} pixels")
             sides.append((size + 2 * pad - kernel) // stride + 1)
         return (*inputs[0].shape[:2], *sides)
@@ -38,8 +49,8 @@ class MaxPool(Operation):
         (pad_y, pad_x), stride = node.pair("padding"), node.pair("stride")
         lowest = np.iinfo(np.int64).min
         padded = np.pad(inputs[0], ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x)), constant_values=lowest)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, node.pair("kernel"), axis=(2, 3))
-        return windows[:, :, :: stride[0], :: stride[1]].max(axis=(-2, -1))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (1, 1, *node.pair("kernel")))
+        return windows[:, :, :: stride[0], :: stride[1]].max(axis=(-4, -3, -2, -1))
 
     def kernel(self, node: Node, types: Types, device: torch.device) -> Kernel:
         """See `Operation`."""

@@ -18,8 +18,10 @@ class OneRescale(Operation):
     scalars: ClassVar[tuple[str, ...]] = (*FORMAT, "multiplier", "shift")
 
     def check_rescale(self, node: Node) -> None:
-        """Raises:
-        RunError: a multiplier or shift outside of the arithmetic.
+        """Checks multiplier and shift.
+
+        Raises:
+            RunError: they are outside of the arithmetic.
         """
         need_rescale(node, [node.integer("multiplier")], [node.integer("shift")])
 

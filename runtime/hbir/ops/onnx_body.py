@@ -30,7 +30,7 @@ class Reference:
         type: an attribute type of ONNX.
     """
 
-    def __init__(self, name: str, type: int = AttributeProto.INT) -> None:
+    def __init__(self, name: str, type: AttributeProto.AttributeType = AttributeProto.INT) -> None:
         self.name = name
         self.type = type
 

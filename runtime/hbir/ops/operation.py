@@ -16,7 +16,7 @@ from runtime.errors import RunError
 from runtime.hbir.graph import Attribute, Graph, Node
 from runtime.hbir.ops.onnx_body import Body
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
-from runtime.quantization.arithmetic.rescale import MAX_SHIFT, code_range
+from runtime.quantization.arithmetic.rescale import MAX_SHIFT
 
 Int64 = NDArray[np.int64]
 Types = Sequence[TensorType]
@@ -24,6 +24,9 @@ Kernel = Callable[..., Tensor]
 CODES: tuple[DType, ...] = ("int8", "int16")
 FORMAT = ("lo", "hi")
 """Attributes of all operations that round: lowest and highest code of the result."""
+
+MAX_WINDOW = 2**12
+"""Pixels from the first to the last that a window covers."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,10 @@ def refuse(node: Node, why: str) -> RunError:
 
 
 def need_inputs(node: Node, inputs: Types, count: int, rank: int | None = 4) -> None:
-    """Raises:
-    RunError: not `count` inputs, or one that has not `rank` axes.
+    """Checks number and axes of the inputs.
+
+    Raises:
+        RunError: not `count` inputs, or one that has not `rank` axes.
     """
     if len(inputs) != count:
         raise refuse(node, f"reads {len(inputs)} tensors, expected {count}")
@@ -123,9 +128,16 @@ def need_inputs(node: Node, inputs: Types, count: int, rank: int | None = 4) -> 
             raise refuse(node, f"reads `{tensor.name}` of {tensor.shape}, expected {rank} axes")
 
 
-def need_rescale(node: Node, multipliers: Sequence[int], shifts: Sequence[int], *, sums: bool = False) -> None:
-    """Raises:
-    RunError: multipliers or shifts outside of the arithmetic; `sums` may have smaller multipliers.
+def need_rescale(
+    node: Node, multipliers: Sequence[int], shifts: Sequence[int], *, sums: bool = False
+) -> None:
+    """Checks multipliers and shifts.
+
+    Args:
+        sums: multipliers of one common shift, of which only the largest has 15 bits.
+
+    Raises:
+        RunError: some are outside of the arithmetic.
     """
     lowest = 0 if sums else 2**14
     if any(not lowest <= m < 2**15 for m in multipliers):
@@ -137,10 +149,3 @@ def need_rescale(node: Node, multipliers: Sequence[int], shifts: Sequence[int], 
 def code_bounds(node: Node) -> tuple[int, int]:
     """Lowest and highest code of the result."""
     return node.integer("lo"), node.integer("hi")
-
-
-def bits_of(node: Node) -> int:
-    """Fewest bits, 8 or 16, that hold the node's bounds."""
-    lo, hi = code_bounds(node)
-    low, high = code_range(8)
-    return 8 if low <= lo and hi <= high else 16

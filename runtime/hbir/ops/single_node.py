@@ -14,14 +14,16 @@ _SAMPLES = 2
 
 
 def random_codes(rng: np.random.Generator, dtype: DType, shape: Shape) -> np.ndarray:
-    """int64 codes: all over the type, or only its bounds, one time in two each."""
+    """int64 codes: none, some, half or all of them at the bounds of the type, the others anywhere."""
     info = np.iinfo(dtype)
-    if rng.integers(2):
-        return rng.choice(np.array([info.min, info.max], dtype=np.int64), size=shape)
-    return rng.integers(info.min, info.max, size=shape, endpoint=True, dtype=np.int64)
+    bounds = rng.choice(np.array([info.min, info.max], dtype=np.int64), size=shape)
+    anywhere = rng.integers(info.min, info.max, size=shape, endpoint=True, dtype=np.int64)
+    return np.where(rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0]), bounds, anywhere)
 
 
-def random_rescale(rng: np.random.Generator, ratio: float, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def random_rescale(
+    rng: np.random.Generator, ratio: float, count: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Multipliers and shifts of ratios up to four times above or below `ratio`, (count,) or ()."""
     shifts = np.clip(15 - np.floor(np.log2(ratio)) + rng.integers(-2, 3, size=count), 1, 47)
     return rng.integers(2**14, 2**15, size=count), shifts.astype(np.int64)

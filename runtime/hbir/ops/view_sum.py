@@ -62,6 +62,4 @@ class ViewSum(OneRescale):
             for dtype in dtypes:
                 out = dtypes[rng.integers(2)]
                 attributes = self.random_format(rng, np.iinfo(dtype).max * views**0.5, out)
-                yield case(
-                    self, rng, [(dtype, (views, 4, 3, 5))], out, {**attributes, "num_views": views}
-                )
+                yield case(self, rng, [(dtype, (views, 4, 3, 5))], out, {**attributes, "num_views": views})

@@ -36,9 +36,11 @@ class Weighted(Operation):
         return "multiplier" not in node.constants
 
     def check_constants(self, node: Node, inputs: Types) -> None:
-        """Raises:
-        RunError: constants of sizes that do not fit, values outside of the arithmetic, accumulators that
-            could overflow.
+        """Checks sizes and values.
+
+        Raises:
+            RunError: constants of sizes that do not fit, values outside of the arithmetic, accumulators
+                that could overflow.
         """
         missing = {"weight", "bias"} - set(node.constants)
         if missing or ("multiplier" in node.constants) != ("shift" in node.constants):
@@ -76,9 +78,9 @@ def float32_digits(sums: int, bits: int) -> tuple[int, int]:
 def tensors(node: Node, device: torch.device) -> tuple[Tensor, Tensor]:
     """Weights as float32 (O, C, kh, kw), biases as float64."""
     weight = torch.from_numpy(node.codes("weight")).to(device, torch.float32)
-    return weight.reshape(*weight.shape, *[1] * (4 - weight.dim())), torch.from_numpy(
-        node.codes("bias")
-    ).to(device, torch.float64)
+    return weight.reshape(*weight.shape, *[1] * (4 - weight.dim())), torch.from_numpy(node.codes("bias")).to(
+        device, torch.float64
+    )
 
 
 def rescale(node: Node, device: torch.device) -> Rescale:
@@ -86,7 +88,9 @@ def rescale(node: Node, device: torch.device) -> Rescale:
     return Rescale.of(node.codes("multiplier"), node.codes("shift")).to(device)
 
 
-def accumulate_in_onnx(body: Body, kind: str, digits: tuple[int, int], per_channel: bool, **attributes: Any) -> str:
+def accumulate_in_onnx(
+    body: Body, kind: str, digits: tuple[int, int], per_channel: bool, **attributes: Any
+) -> str:
     """Float64 accumulators: sums of products of the digits of `x`, and the bias.
 
     Args:
@@ -122,4 +126,3 @@ def weights_for_test(
     bias = rng.integers(-(2**20), 2**20, size=shape[0])
     largest = float(weight_sum(weight) * 2 ** (bits - 1) + 2**20)
     return {"weight": Constant.of(weight, "int8"), "bias": Constant.of(bias, "int32")}, largest
-

@@ -13,11 +13,12 @@ from runtime.errors import RunError
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import add as arithmetic
 from runtime.quantization.arithmetic import conv as conv_arithmetic
-from runtime.quantization.arithmetic.rescale import MAX_SHIFT, common_multipliers
+from runtime.quantization.arithmetic.rescale import MAX_SHIFT
 from runtime.quantization.arithmetic.weighted_sum import weighted_sum
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
 from runtime.quantization.modules.conv import WeightedModule
+from runtime.quantization.snap import snap_ratios
 
 
 class QuantizedAdd(QuantizedModule):
@@ -50,7 +51,8 @@ class QuantizedAdd(QuantizedModule):
     def take_accumulator(self, position: int, conv: WeightedModule) -> None:
         """Round the input at `position`, the result of `conv`, together with the sum."""
         self._accumulating = (position, conv)
-        conv.quant, conv.rounded_by = None, self.quant
+        assert self.quant is not None
+        conv.leave_rounding_to(self.quant)
 
     def real(self, *inputs: Tensor) -> Tensor:
         """Maps of one shape to one of that shape."""
@@ -72,8 +74,8 @@ class QuantizedAdd(QuantizedModule):
         """See `QuantizedModule`."""
         out_scale = self.output_scale()
         if not self._accumulating:
-            ms, self.shift = common_multipliers([source.value() / out_scale for source in self.sources])
-            self.multipliers = [int(m) for m in ms]
+            ratios = [source.value() / out_scale for source in self.sources]
+            self.multipliers, self.shift = snap_ratios(self.name, ratios)
             return
         position, conv = self._accumulating
         other, codes = self.sources[1 - position], conv.codes

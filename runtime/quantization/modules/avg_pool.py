@@ -10,9 +10,9 @@ from runtime.models.blocks import BinAvgPool
 from runtime.models.blocks.avg_pool import bin_kernel
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import avg_pool as arithmetic
-from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule, Shape
+from runtime.quantization.snap import snap_ratio
 
 
 class QuantizedAvgPool(QuantizedModule):
@@ -36,8 +36,9 @@ class QuantizedAvgPool(QuantizedModule):
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         self.window, self.stride = _window(self.pool, self.input_shapes[0])
-        m, k = multiplier(self.sources[0].value() / (self.output_scale() * self.window[0] * self.window[1]))
-        self.multiplier, self.shift = int(m), int(k)
+        self.multiplier, self.shift = snap_ratio(
+            self.name, self.sources[0].value() / (self.output_scale() * self.window[0] * self.window[1])
+        )
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""

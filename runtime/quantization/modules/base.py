@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 
 # Scale, bits, lowest and highest code, in the order in which registered operators take them.
-CodeFormat = tuple[()] | tuple[float, int, int, int]
+CodeFormat = tuple[float, int, int, int]
 
 
 def code_format(quant: FakeQuant, bounds: tuple[int, int]) -> CodeFormat:
@@ -39,6 +39,8 @@ class QuantizedModule(nn.Module):
     """
 
     op: ClassVar[OpName]
+    # Of the output's codes. Set with the fixed-point numbers: tensors of a traced program have no values.
+    output_format: CodeFormat
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -53,8 +55,6 @@ class QuantizedModule(nn.Module):
         self.sources: tuple[FakeQuant, ...] = ()
         self.input_shapes: tuple[Shape, ...] = ()
         self.frozen = False
-        # Of the output's codes, where they are rounded here. While a program is traced, tensors have no values.
-        self.output_format: CodeFormat = ()
 
     def passes_codes(self, shapes: Sequence[Shape], output: Shape) -> bool:
         """Whether inputs of these shapes reach the output without being rounded."""
@@ -62,7 +62,7 @@ class QuantizedModule(nn.Module):
 
     @abstractmethod
     def real(self, *inputs: Tensor) -> Tensor:
-        """The operation on real numbers, before its activation; in states that round, with rounded weights."""
+        """The operation on real numbers, before its activation; with rounded weights in states that round."""
 
     @abstractmethod
     def freeze(self) -> None:

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import concat as arithmetic
-from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
+from runtime.quantization.snap import snap_ratio
 
 
 class QuantizedConcat(QuantizedModule):
@@ -27,7 +27,7 @@ class QuantizedConcat(QuantizedModule):
         """See `QuantizedModule`."""
         ratios = [source.value() / self.output_scale() for source in self.sources]
         # Equal scales move codes unchanged.
-        self.multipliers = [None if ratio == 1.0 else _pair(ratio) for ratio in ratios]
+        self.multipliers = [None if ratio == 1.0 else snap_ratio(self.name, ratio) for ratio in ratios]
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""
@@ -40,8 +40,3 @@ class QuantizedConcat(QuantizedModule):
         pairs = [pair or (2**14, 14) for pair in self.multipliers]
         ms, ks = [m for m, _ in pairs], [k for _, k in pairs]
         return self.leave_exported(registered_ops.concatenate(list(codes), ms, ks, *self.output_format))
-
-
-def _pair(ratio: float) -> tuple[int, int]:
-    m, k = multiplier(ratio)
-    return int(m), int(k)

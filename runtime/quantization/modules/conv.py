@@ -50,12 +50,22 @@ class WeightedModule(QuantizedModule):
         # As in `FakeQuant`.
         self.weight_gain = nn.Parameter(torch.zeros(len(layer.weight)), requires_grad=False)
         self.learning: ScaleLearning = "frozen"
-        self.rounded_by: FakeQuant | None = None
+        # In a tuple: the sum's quantiser is no part of this module.
+        self._rounded_by: tuple[()] | tuple[FakeQuant] = ()
         # Largest shift at which a sum that takes the accumulator can still add its other input.
         self.max_shift = MAX_SHIFT
         self.rescale: Rescale | None = None
         self.plan: arithmetic.ConvPlan | None = None
         self.codes: SnappedWeights | None = None
+
+    @property
+    def rounded_by(self) -> FakeQuant | None:
+        """The quantiser of the sum that takes the accumulator, None where the result is rounded here."""
+        return self._rounded_by[0] if self._rounded_by else None
+
+    def leave_rounding_to(self, quant: FakeQuant) -> None:
+        """Give the accumulator on, to a sum whose quantiser is `quant`."""
+        self.quant, self._rounded_by = None, (quant,)
 
     @property
     def bias(self) -> Tensor:

@@ -12,10 +12,10 @@ from runtime.models.blocks import GridSample
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import grid_sample as arithmetic
 from runtime.quantization.arithmetic import quantize
-from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.modules.base import QuantizedModule, code_format
+from runtime.quantization.snap import snap_ratio
 from runtime.quantization.state import State
 
 
@@ -57,8 +57,9 @@ class QuantizedGridSample(QuantizedModule):
                 f"{high * step:g} of a map that is {side} long",
                 hint="use 16 bits, or a coarser `scale`",
             )
-        m, k = multiplier(self.sources[0].value() / self.output_scale() / 4.0**self.fraction_bits)
-        self.multiplier, self.shift = int(m), int(k)
+        self.multiplier, self.shift = snap_ratio(
+            self.name, self.sources[0].value() / self.output_scale() / 4.0**self.fraction_bits
+        )
         self.point_format = code_format(self.points, self.points.bounds)
 
     def integer(self, *inputs: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from torch import Tensor
 from runtime.models.blocks import Resize
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import resize as arithmetic
-from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule, Shape
+from runtime.quantization.snap import snap_ratio
 
 
 class QuantizedResize(QuantizedModule):
@@ -41,8 +41,9 @@ class QuantizedResize(QuantizedModule):
 
     def freeze(self) -> None:
         """See `QuantizedModule`."""
-        m, k = multiplier(self.sources[0].value() / self.output_scale() / arithmetic.WEIGHT_PRODUCT)
-        self.multiplier, self.shift = int(m), int(k)
+        self.multiplier, self.shift = snap_ratio(
+            self.name, self.sources[0].value() / self.output_scale() / arithmetic.WEIGHT_PRODUCT
+        )
 
     def integer(self, *inputs: Any) -> Tensor:
         """See `QuantizedModule`."""

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import view_sum as arithmetic
-from runtime.quantization.arithmetic.rescale import multiplier
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
+from runtime.quantization.snap import snap_ratio
 
 
 class QuantizedViewSum(QuantizedModule):
@@ -33,8 +33,7 @@ class QuantizedViewSum(QuantizedModule):
 
     def freeze(self) -> None:
         """See `QuantizedModule`."""
-        m, k = multiplier(self.sources[0].value() / self.output_scale())
-        self.multiplier, self.shift = int(m), int(k)
+        self.multiplier, self.shift = snap_ratio(self.name, self.sources[0].value() / self.output_scale())
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""

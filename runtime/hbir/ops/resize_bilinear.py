@@ -1,4 +1,4 @@
-"""Resizing of maps."""
+"""Bilinear resizing."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from runtime.hbir.graph import Attribute, Node
+from runtime.hbir.graph import Node
 from runtime.hbir.ops.one_rescale import OneRescale
 from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, Body
-from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bounds, need_inputs, refuse
+from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bounds, need_inputs
+from runtime.hbir.ops.resized import SIZES, resized
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import resize as arithmetic
-
-_MAX_SIDE = 2**15
-
-
-def _size(node: Node, inputs: Types) -> Shape:
-    height, width = node.pair("size")
-    if not (1 <= height <= _MAX_SIDE and 1 <= width <= _MAX_SIDE):
-        raise refuse(node, f"resizes to {height} x {width} pixels (at most {_MAX_SIDE} a side)")
-    return (*inputs[0].shape[:2], height, width)
 
 
 class ResizeBilinear(OneRescale):
@@ -39,7 +31,7 @@ class ResizeBilinear(OneRescale):
         """See `Operation`."""
         need_inputs(node, inputs, 1)
         self.check_rescale(node)
-        return _size(node, inputs)
+        return resized(node, inputs)
 
     def reference(self, node: Node, inputs: Sequence[Int64], types: Types) -> Int64:
         """See `Operation`."""
@@ -59,7 +51,9 @@ class ResizeBilinear(OneRescale):
         constants: dict[str, Constant] = {}
         for names, axis in ((taps, 2), (more, 3)):
             found = arithmetic.axis_weights(inputs[0].shape[axis], output.shape[axis])
-            constants |= {name: Constant.of(values, "int32") for name, values in zip(names, found, strict=True)}
+            constants |= {
+                name: Constant.of(values, "int32") for name, values in zip(names, found, strict=True)
+            }
         body = Body("x", *constants)
         # Sums over two rows stay below 2^24 in float32; int16 codes over columns too need float64.
         rows = _between(body, body.cast("x", FLOAT), taps, 2, FLOAT)
@@ -75,63 +69,11 @@ class ResizeBilinear(OneRescale):
     def cases(self, rng: np.random.Generator) -> Iterator[Case]:
         """See `Operation`."""
         dtypes: list[DType] = ["int8", "int16"]
-        for shape, size in _SIZES:
+        for shape, size in SIZES:
             for dtype in dtypes:
                 out = dtypes[rng.integers(2)]
                 attributes = self.random_format(rng, float(np.iinfo(dtype).max) * 2**16, out)
                 yield case(self, rng, [(dtype, shape)], out, {**attributes, "size": size})
-
-
-class ResizeNearest(ResizeBilinear):
-    """`y[i, j] = q[rows[i], columns[j]]`: codes move unchanged.
-
-    The pixel is that of torch's `interpolate(mode="nearest")`: `floor(i * step)` in float32.
-    """
-
-    name = "resize_nearest"
-    scalars = ()
-
-    def check_rescale(self, node: Node) -> None:
-        """Nothing is rescaled."""
-
-    def reference(self, node: Node, inputs: Sequence[Int64], types: Types) -> Int64:
-        """See `Operation`."""
-        return arithmetic.nearest_reference(inputs[0], node.pair("size"))
-
-    def kernel(self, node: Node, types: Types, device: torch.device) -> Kernel:
-        """See `Operation`."""
-        size = node.pair("size")
-        return lambda x: arithmetic.nearest(x, size)
-
-    def call(self, node: Node, inputs: Types, output: TensorType) -> Call:
-        """See `Operation`."""
-        constants = {
-            name: Constant.of(arithmetic.nearest_index(inputs[0].shape[axis], output.shape[axis]), "int32")
-            for name, axis in (("rows", 2), ("columns", 3))
-        }
-        body = Body("x", *constants)
-        body.result = body.op("Gather", body.op("Gather", "x", "rows", axis=2), "columns", axis=3)
-        return Call("", body, constants=constants)
-
-    def macs(self, node: Node, inputs: Types, output: TensorType) -> int:
-        """See `Operation`."""
-        return 0
-
-    def cases(self, rng: np.random.Generator) -> Iterator[Case]:
-        """See `Operation`."""
-        dtypes: list[DType] = ["int8", "int16"]
-        for shape, size in _SIZES:
-            for dtype in dtypes:
-                size_only: dict[str, Attribute] = {"size": size}
-                yield case(self, rng, [(dtype, shape)], dtype, size_only)
-
-
-_SIZES: list[tuple[Shape, tuple[int, int]]] = [
-    ((2, 3, 4, 5), (8, 10)),
-    ((1, 2, 3, 7), (7, 11)),
-    ((1, 2, 9, 8), (4, 3)),
-    ((1, 2, 1, 1), (5, 6)),
-]
 
 
 def _between(body: Body, x: str, names: Sequence[str], axis: int, to: int) -> str:

@@ -1,0 +1,152 @@
+"""`specgen run` without `--stage`: which stages it repeats. The stages are scripts that train nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specgen import __version__
+from specgen.cli.run import _inputs
+from specgen.emit.lock import LOCK, digest, lock_text
+from specgen.experiment import Experiment
+from specgen.stage_state import is_current
+
+Run = Callable[..., Any]
+
+# Weights are the text of `<stage>.txt` and, after it, those that the stage started from.
+STAGE = """
+import hashlib, json, pathlib, sys
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+experiment, stage = pathlib.Path(__file__).parents[1], pathlib.Path(__file__).stem
+text = (experiment.parents[1] / f"{stage}.txt").read_text()
+if text == "fail":
+    sys.exit(3)
+number = 1 + len(list(experiment.glob("runs/*")))
+run = experiment / "runs" / f"{number:04d}-{stage}"
+(run / "checkpoints").mkdir(parents=True)
+inputs = {"val": {"split": "val", "num_samples": 4, "digest": "d" * 64}}
+source = {"calibration": "float", "qat": "calibration"}.get(stage)
+if source is not None:
+    best = max(experiment.glob(f"runs/*-{source}")) / "checkpoints" / "best.safetensors"
+    inputs[source] = {"digest": sha256(best)}
+    text += best.read_text()
+weights = run / "checkpoints" / "best.safetensors"
+weights.write_text(text)
+steps = int(sys.argv[sys.argv.index("--num-steps") + 1]) if "--num-steps" in sys.argv else None
+record = {
+    "stage": stage,
+    "status": "finished",
+    "lock": sha256(experiment / "experiment.lock"),
+    "options": {"num_steps": steps, "device": None},
+    "inputs": inputs,
+    "outputs": {"checkpoints/best.safetensors": sha256(weights)},
+    "metrics": {"best": {"metrics": {"bev_det": {"NDS": 0.5}}}},
+}
+(run / "run.json").write_text(json.dumps(record))
+"""
+SPEC = """
+model: {}
+data: {}
+stages:
+  float: {}
+  calibration:
+    model_convert_pipeline:
+      converters:
+        - {type: LoadCheckpoint, checkpoint_path: null, stage: float}
+        - {type: Float2Calibration}
+  qat:
+    model_convert_pipeline:
+      converters:
+        - {type: Float2QAT}
+        - {type: LoadCheckpoint, stage: calibration}
+        - {type: LoadCheckpoint, checkpoint_path: other.safetensors, stage: null}
+"""
+STAGES = ("float", "calibration", "qat")
+NOTHING = {"num_steps": None, "device": None}
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    folder = tmp_path / "experiments" / "toy"
+    (folder / "stages").mkdir(parents=True)
+    (folder / "spec.yaml").write_text(SPEC)
+    for stage in STAGES:
+        (folder / "stages" / f"{stage}.py").write_text(STAGE)
+        (tmp_path / f"{stage}.txt").write_text(stage)
+    files = {
+        path.relative_to(folder).as_posix(): digest(path.read_text())
+        for path in sorted(folder.rglob("*.*"))
+        if path.is_file()
+    }
+    text = lock_text(version=__version__, spec="toy", sets=(), tables={"files": files})
+    (folder / LOCK).write_text(text)
+    return Experiment(folder=folder.resolve())
+
+
+def repeated(run: Run, experiment: Experiment, *arguments: str) -> list[str]:
+    """The stages that `specgen run` runs; of all others it says that they are up to date."""
+    before = set(experiment.folder.glob("runs/*"))
+    done = run("run", *arguments)
+    assert done.status == 0, done.err
+    new = {path.name.partition("-")[2] for path in set(experiment.folder.glob("runs/*")) - before}
+    expected = [f"stage `{stage}` is up to date" for stage in STAGES if stage not in new]
+    assert [line for line in done.err.splitlines() if "up to date" in line] == expected
+    assert "against float" in done.out  # the ladder ends it
+    return [stage for stage in STAGES if stage in new]
+
+
+def test_a_later_stage_follows_the_weights_it_started_from(
+    run: Run, experiment: Experiment, tmp_path: Path
+) -> None:
+    assert repeated(run, experiment) == list(STAGES)
+    assert repeated(run, experiment) == []
+
+    assert run("run", "--stage", "float").status == 0  # the same weights once more
+    assert repeated(run, experiment) == []
+
+    (tmp_path / "calibration.txt").write_text("other scales")
+    assert run("run", "--stage", "calibration").status == 0
+    assert repeated(run, experiment) == ["qat"]
+
+    (tmp_path / "float.txt").write_text("better")
+    assert run("run", "--stage", "float").status == 0
+    assert repeated(run, experiment) == ["calibration", "qat"]
+    assert repeated(run, experiment) == []
+    assert repeated(run, experiment, "--num-steps", "2") == list(STAGES)
+
+
+def test_a_later_stage_whose_weights_come_out_the_same_spares_the_next_one(
+    run: Run, experiment: Experiment, tmp_path: Path
+) -> None:
+    assert repeated(run, experiment) == list(STAGES)
+    harmed = next(experiment.folder.glob("runs/*-calibration/run.json"))
+    harmed.write_text("{")
+    assert repeated(run, experiment) == ["calibration"]
+
+
+def test_a_stage_that_fails_ends_the_command(run: Run, experiment: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "calibration.txt").write_text("fail")
+    assert run("run").status == 3
+    assert [path.name for path in experiment.folder.glob("runs/*")] == ["0001-float"]
+
+
+def test_inputs_are_the_stages_that_weights_come_from(
+    run: Run, experiment: Experiment, tmp_path: Path
+) -> None:
+    assert _inputs(experiment, "float") == {}
+    assert _inputs(experiment, "calibration") == {"float": "missing"}
+    assert not is_current(experiment, "calibration", NOTHING, {"float": "missing"})
+    assert run("run").status == 0
+    weights = hashlib.sha256(b"float").hexdigest()
+    assert _inputs(experiment, "calibration") == {"float": weights}
+    assert _inputs(experiment, "qat") == {"calibration": hashlib.sha256(b"calibrationfloat").hexdigest()}
+    assert is_current(experiment, "calibration", NOTHING, {"float": weights})
+    assert not is_current(experiment, "calibration", NOTHING, {"float": "0" * 64})
+    assert not is_current(experiment, "calibration", {**NOTHING, "num_steps": 1}, {"float": weights})
