@@ -47,24 +47,30 @@ class TorchExecutor:
             RunError: inputs that do not fit the graph.
         """
         wanted = set(self.graph.outputs)
-        found = {name: codes for name, codes in self.tensors(inputs) if name in wanted}
-        return {name: found[name] for name in self.graph.outputs}
+        found = {name: codes for name, codes in self._run(inputs) if name in wanted}
+        return {name: self._integers(name, found[name]) for name in self.graph.outputs}
 
-    @torch.no_grad()
     def tensors(self, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         """Name and integer codes of every tensor that a node makes, in order.
 
         Raises:
             RunError: inputs that do not fit the graph.
         """
+        for name, codes in self._run(inputs):
+            yield name, self._integers(name, codes)
+
+    def _integers(self, name: str, codes: Tensor) -> Tensor:
+        return codes.to(TORCH_TYPES[self.graph.types[name].dtype])
+
+    def _run(self, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+        """Name and codes, as floating point, of every tensor; accumulators are float64."""
         graph = self.graph
         check_inputs(graph, inputs)
         known = {name: _floats(codes.to(self.device)) for name, codes in inputs.items()}
         for position, (node, kernel) in enumerate(zip(graph.nodes, self._kernels, strict=True)):
-            result = kernel(*(known[name] for name in node.inputs))
-            known[node.output] = result
-            # float32 holds accumulators only up to 2^24, which is why kernels give them as float64.
-            yield node.output, result.to(TORCH_TYPES[graph.types[node.output].dtype])
+            with torch.no_grad():
+                known[node.output] = kernel(*(known[name] for name in node.inputs))
+            yield node.output, known[node.output]
             for name in {*node.inputs, node.output}:
                 if graph.last_use.get(name, -1) <= position:
                     del known[name]

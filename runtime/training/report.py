@@ -96,12 +96,13 @@ def _say_warning(
 
 
 def stop_reporting() -> None:
-    """Close the log file and leave the loggers without handlers."""
+    """Close the log file and leave the loggers without handlers, as they were."""
     for name in (LOGGER.name, "lightning"):
         logger = logging.getLogger(name)
         for handler in logger.handlers:
             handler.close()
         logger.handlers = []
+        logger.propagate = True
     warnings.showwarning = _ORIGINAL_SHOWWARNING
 
 

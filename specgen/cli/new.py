@@ -39,8 +39,9 @@ def new(
         raise _refused(f"`{target}` exists already", "choose another name, or edit that file")
     source = spec_path(parent)
     side = reported(lambda sources: spec_side(source, sources, (), name=parent), Format.text)
-    copies = _copies(source)
-    beside = Path(SPECS_FOLDER) / source.name if copies else source
+    needed = _copies(source)
+    beside = Path(SPECS_FOLDER) / source.name if needed else source
+    copies = {path: content for path, content in needed.items() if not _holds(path, content)}
     taken = next((path for path in copies if path.exists() or path.is_symlink()), None)
     if taken is not None:
         raise _refused(f"`{taken}` exists already", "move it away, or name it with `--from`")
@@ -65,7 +66,7 @@ def new(
 
 
 def _copies(source: Path) -> dict[Path, str]:
-    """What has to be copied so that `extends` can name it: specs of an installation, and those they extend.
+    """What has to lie beside it so that `extends` can name it: specs of an installation, and those they extend.
 
     In a checkout, and for a spec of the user's own, nothing: the new spec names the file where it lies.
     """
@@ -77,8 +78,7 @@ def _copies(source: Path) -> dict[Path, str]:
 
     sources = Sources()
     load_chain(source, source.name, sources)
-    found = {Path(SPECS_FOLDER) / Path(file).name: text for file, text in sources.texts.items()}
-    return {path: text for path, text in found.items() if not _holds(path, text)}
+    return {Path(SPECS_FOLDER) / Path(file).name: text for file, text in sources.texts.items()}
 
 
 def _holds(path: Path, text: str) -> bool:

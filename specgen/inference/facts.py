@@ -38,8 +38,7 @@ def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
     for name, stage in document.at("stages").items():
         yield Derived(("stages", name, "model"), "model", "model", "the model", "is the only one")
         if stage.type == CALIBRATOR:
-            march = str(document.plain_at("march"))
-            yield Derived(("stages", name, "march"), march, "march", "the spec", f"is for `{march}`")
+            yield Derived(("stages", name, "march"), "march", "march", "`march`", "is the only one")
         yield from _fixed_point_converters(document, name, stage)
 
 

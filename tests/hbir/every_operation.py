@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 
+import torch
 from small_networks import EveryOperation, calibrated, random_inputs
 from torch import nn
 
@@ -12,18 +13,20 @@ from runtime.hbir.graph import Graph
 from runtime.quantization.config import QuantizationRule
 from runtime.quantization.export_program import export_program, module_aliases
 
-INT16 = [
-    QuantizationRule(op=op, bits=16)
+Rules = tuple[QuantizationRule, ...]
+
+INT16 = tuple(
+    QuantizationRule(op=op, bits=16)  # type: ignore[arg-type]
     for op in ("conv", "add", "concat", "resize", "view_sum", "avg_pool", "lookup", "multiply", "grid_sample")
-]
+)
 
 
-def exported(
-    rules: Iterable[QuantizationRule] = (), network: nn.Module | None = None
-) -> tuple[nn.Module, Graph]:
-    """The network in the state QUANTISE, and its graph."""
-    made, _ = calibrated(network or EveryOperation(), rules)
-    return made, graph_of(made.eval())
+@cache
+def exported(rules: Rules = ()) -> tuple[nn.Module, Graph]:
+    """The network in the state QUANTISE, and its graph; neither may be changed."""
+    torch.manual_seed(0)
+    network, _ = calibrated(EveryOperation(), rules)
+    return network.eval(), graph_of(network)
 
 
 def graph_of(network: nn.Module) -> Graph:

@@ -23,6 +23,10 @@ IDENTITIES = frozenset(
 )
 
 
+# What a module of its own is there for, whose name the node then has.
+NAMED_BY_MODULE = frozenset({"max_pool2d", "max_pool2d_with_indices", "upsample_nearest2d"})
+
+
 def _argument(node: fx.Node, position: int, name: str, default: Any) -> Any:
     return node.args[position] if len(node.args) > position else node.kwargs.get(name, default)
 

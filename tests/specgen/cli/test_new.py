@@ -61,6 +61,8 @@ def test_without_a_checkout_what_it_extends_comes_along(run: Run) -> None:
     assert run("build", "specs/mine.yaml").status == 0
     again = run("new", "second")
     assert (again.status, again.err) == (0, "hint: change it, then `specgen build specs/second.yaml`\n")
+    for name in ("mine", "second"):
+        assert "\nextends: bev_ipm_tiny.yaml\n" in Path(f"specs/{name}.yaml").read_text(encoding="utf-8")
 
 
 def test_a_spec_of_the_users_own_can_be_the_parent(run: Run) -> None:
