@@ -3,8 +3,8 @@
     python benchmarks/quantization_cost.py [EXPERIMENT] [--rounds N] [--threads N] [--batch-size N]
 
 Prints: a QAT step over a float step (aim: at most 1.6), a calibration batch with its observers over a float
-evaluation batch (aim: at most 1.3), and a fixed-point evaluation batch over a float one. A ratio is the median
-over rounds; float and fixed point take turns within each, so that a busy machine is busy for both.
+evaluation batch (aim: at most 1.3), a fixed-point evaluation batch over a float one. A ratio is the median of all
+rounds; float and fixed point take turns within each, so that a busy machine is busy for both.
 """
 
 from __future__ import annotations

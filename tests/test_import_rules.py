@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Of `quantization`, what `hbir` may use: the arithmetic, not the modules that are trained with it.
+ARITHMETIC = "runtime.quantization.arithmetic"
+
 # Room of `runtime` -> the rooms it may import besides itself and what every room may use.
 ALLOWED = {
     "errors": set(),
@@ -75,6 +78,8 @@ def test_runtime_rooms(path: Path) -> None:
         assert parts[0] != "specgen", f"{relative} imports {module}"
         if parts[0] == "runtime" and len(parts) > 1:
             assert parts[1] in may, f"{relative} imports {module}: `{room}` may not import `{parts[1]}`"
+            if room == "hbir" and parts[1] == "quantization":
+                assert module.startswith(ARITHMETIC), f"{relative} imports {module}, not {ARITHMETIC}"
 
 
 @pytest.mark.parametrize("path", _files("specgen"), ids=lambda path: str(path.relative_to(ROOT)))

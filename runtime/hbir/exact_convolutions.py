@@ -74,15 +74,15 @@ def _trials(graph: Graph, whole_maps: bool) -> Iterator[Graph]:
 
 
 def _smaller(node: Node, shape: Shape) -> Shape:
-    """At most `_SIDE` rows and columns, or as many as the window covers."""
+    """One map of at most `_SIDE` rows and columns, or as many as the window covers."""
     if len(shape) < 4:
-        return shape
+        return (1, *shape[1:])
     reaches = (
         dilation * (size - 1) + 1
         for dilation, size in zip(node.pair("dilation"), node.constants["weight"].shape[2:], strict=True)
     )
     sides = (min(size, max(reach, _SIDE)) for size, reach in zip(shape[2:], reaches, strict=True))
-    return (*shape[:2], *sides)
+    return (1, shape[1], *sides)
 
 
 def _alone(node: Node, source: TensorType, shape: Shape, window: Mapping[str, Attribute]) -> Graph:

@@ -186,7 +186,13 @@ def _give_up(run: RunDirectory, status: Status, error: BaseException | None) -> 
         note("".join(traceback.format_exception(error)).rstrip())
     checkpoints = RunCheckpoints(run.checkpoints)
     if not checkpoints.exists():
-        say(f"{status} before the first checkpoint was saved")
+        # Calibration saves its result, and analyses it after that.
+        saved = checkpoints.best.is_file()
+        say(
+            f"{status} after {checkpoints.best} was saved"
+            if saved
+            else f"{status} before the first checkpoint was saved"
+        )
         return
     metadata = load_metadata(checkpoints.last)
     at = f"epoch {metadata.get('epoch')}, step {metadata.get('step')}"

@@ -66,7 +66,7 @@ def new(
 
 
 def _copies(source: Path) -> dict[Path, str]:
-    """What has to lie beside it so that `extends` can name it: specs of an installation, and those they extend.
+    """What has to lie beside it for `extends` to name it: specs of an installation, and those they extend.
 
     In a checkout, and for a spec of the user's own, nothing: the new spec names the file where it lies.
     """

@@ -43,7 +43,11 @@ def test_convolution_depthwise_and_linear() -> None:
 
 def test_sampling_and_resizing_take_four_taps_a_value_and_nearest_none() -> None:
     model = nn.ModuleDict(
-        {"sample": GridSample(point_scale=1 / 256), "bilinear": Resize(mode="bilinear"), "nearest": Resize(mode="nearest")}
+        {
+            "sample": GridSample(point_scale=1 / 256),
+            "bilinear": Resize(mode="bilinear"),
+            "nearest": Resize(mode="nearest"),
+        }
     )
 
     def call() -> None:

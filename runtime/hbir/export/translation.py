@@ -68,6 +68,10 @@ class Translation:
         """Of the module that a node comes from, empty for the outermost one."""
         return f"{reading.module_name(node, self.aliases)}.".removeprefix(self.prefix).rstrip(".")
 
+    def node_name(self, node: fx.Node) -> str:
+        """The name for what an operator becomes: that of its module, or its own where it has none."""
+        return self.name(node) or node.name
+
     def value(self, argument: Any) -> Any:
         """What an argument stands for."""
         return self.values.get(argument.name) if isinstance(argument, fx.Node) else argument
@@ -118,7 +122,7 @@ class Translation:
         scale, bits, lo, hi = formats
         made = self.builder.add(
             op,
-            self.name(node),
+            self.node_name(node),
             [self.codes(node, x) for x in inputs],
             {**attributes, "lo": lo, "hi": hi},
             constants,

@@ -1,4 +1,4 @@
-"""Operators with weights, as nodes of the graph: convolutions, linear layers, and the sum that rounds for one.
+"""Operators with weights, as nodes of the graph, and the sum that rounds for one of them.
 
 Arguments are those of `runtime.quantization.registered_ops`.
 """
@@ -32,7 +32,7 @@ def convolve(
     *window, scale, bits, lo, hi = rest
     constants = {**_weights(to, node), **_rescale(to, node, factor)}
     attributes = {**_window(x, window), "lo": lo, "hi": hi}
-    made = _add_node(to, node, to.name(node), [x], attributes, constants, (code_type(bits), (scale,)))
+    made = _add_node(to, node, to.node_name(node), [x], attributes, constants, (code_type(bits), (scale,)))
     return Codes(made)
 
 
@@ -60,12 +60,12 @@ def round_sum(
     made = _add_node(
         to,
         node,
-        to.name(conv),
+        to.node_name(conv),
         [x, residual],
         attributes,
         constants,
         (code_type(bits), (scale,)),
-        output=to.name(node),
+        output=to.node_name(node),
     )
     return Codes(made)
 
@@ -75,7 +75,9 @@ def dequantise_channels(to: Translation, node: fx.Node, acc: Any, scale: Any) ->
     conv = _pending(to, node, acc)
     steps = tuple(to.tensor(node, scale).flatten().tolist())
     x, *window = conv.args[0], *conv.args[3:]
-    made = _add_node(to, node, to.name(conv), [x], _window(x, window), _weights(to, conv), ("int32", steps))
+    made = _add_node(
+        to, node, to.node_name(conv), [x], _window(x, window), _weights(to, conv), ("int32", steps)
+    )
     return Result(made)
 
 

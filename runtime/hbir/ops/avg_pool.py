@@ -81,6 +81,10 @@ class AvgPool(OneRescale):
             ((1, 3, 9, 7), (4, 3), (2, 1)),
             ((1, 1, 30, 40), (30, 40), (30, 40)),
         ]
+        for _ in range(3):
+            size, kernel, stride = (rng.integers(1, most, size=2).tolist() for most in (12, 6, 4))
+            sides = [max(pair) for pair in zip(size, kernel, strict=True)]
+            windows.append(((2, 3, *sides), (kernel[0], kernel[1]), (stride[0], stride[1])))
         for shape, kernel, stride in windows:
             for dtype in dtypes:
                 out = dtypes[rng.integers(2)]

@@ -28,6 +28,11 @@ from runtime.hbir.ops.single_node import case, random_bounds, random_rescale
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import conv as arithmetic
 
+_MAP = (7, 9)
+_Pair = tuple[int, int]
+_Window = tuple[int, int, int, _Pair, _Pair, _Pair, _Pair]
+"""Of a test: channels, outputs, groups, kernel, stride, padding, dilation."""
+
 
 class Conv(weighted.Weighted):
     """`y = clamp(((sum x * w + b) * m + r * m_r + 2^(k-1)) >> k, lo, hi)`, zero padding.
@@ -172,13 +177,13 @@ class Conv(weighted.Weighted):
 
     def cases(self, rng: np.random.Generator) -> Iterator[Case]:
         """See `Operation`."""
-        # (channels, outputs, groups, kernel, stride, padding, dilation)
-        windows = [
+        windows: list[_Window] = [
             (3, 8, 1, (3, 3), (2, 2), (1, 1), (1, 1)),
             (8, 8, 8, (5, 5), (1, 1), (2, 2), (1, 1)),
             (8, 4, 1, (1, 1), (1, 1), (0, 0), (1, 1)),
             (6, 4, 2, (3, 1), (1, 2), (2, 0), (2, 1)),
             (300, 2, 1, (3, 3), (2, 2), (1, 1), (1, 1)),
+            *(_random_window(rng) for _ in range(3)),
         ]
         dtypes: list[DType] = ["int8", "int16"]
         for channels, outputs, groups, kernel, stride, padding, dilation in windows:
@@ -193,7 +198,7 @@ class Conv(weighted.Weighted):
                     "padding": padding,
                     "dilation": dilation,
                 }
-                x = (dtype, (2, channels, 7, 9))
+                x = (dtype, (2, channels, *_MAP))
                 yield case(self, rng, [x], "int32", window, constants)
                 out = dtypes[rng.integers(2)]
                 # Half of the results are cut, or fewer.
@@ -209,3 +214,19 @@ class Conv(weighted.Weighted):
                 )
                 residual = (dtypes[rng.integers(2)], shape)
                 yield case(self, rng, [x, residual], out, attributes, constants)
+
+
+def _random_window(rng: np.random.Generator) -> _Window:
+    """Any window that fits on the map of the tests."""
+    groups = int(rng.integers(1, 4))
+    kernel, stride, dilation = (_pair(rng, 1, most) for most in (5, 3, 2))
+    padding = []
+    for size, taps, step in zip(_MAP, kernel, dilation, strict=True):
+        reach = step * (taps - 1) + 1
+        padding.append(int(rng.integers(max(0, (reach - size + 1) // 2), reach)))
+    channels, outputs = groups * int(rng.integers(1, 9)), groups * int(rng.integers(1, 5))
+    return channels, outputs, groups, kernel, stride, (padding[0], padding[1]), dilation
+
+
+def _pair(rng: np.random.Generator, least: int, most: int) -> _Pair:
+    return int(rng.integers(least, most + 1)), int(rng.integers(least, most + 1))

@@ -133,12 +133,14 @@ class GridSample(OneRescale):
                 out = dtypes[rng.integers(2)]
                 attributes: dict[str, Attribute] = {"fraction_bits": fraction_bits}
                 attributes |= self.random_format(rng, float(np.iinfo(dtype).max) * 4**fraction_bits, out)
-                x = (dtype, (2, 5, 6, 8))
-                made = case(self, rng, [x, ("int16", (2, 4, 3, 2))], out, attributes)
-                near = rng.integers(-2 << fraction_bits, 10 << fraction_bits, size=made.inputs["x1"].shape)
+                height, width, rows, columns = rng.integers(1, 12, size=4).tolist()
+                x = (dtype, (2, 5, height, width))
+                made = case(self, rng, [x, ("int16", (2, rows, columns, 2))], out, attributes)
+                side = max(height, width) + 2
+                near = rng.integers(-2 << fraction_bits, side << fraction_bits, made.inputs["x1"].shape)
                 yield made
                 yield Case(made.graph, {**made.inputs, "x1": near})
-                fixed = random_codes(rng, "int16", (1, 4, 3, 2)) % (8 << fraction_bits)
+                fixed = random_codes(rng, "int16", (1, rows, columns, 2)) % (side << fraction_bits)
                 yield case(self, rng, [x], out, attributes, {"points": Constant.of(fixed, "int16")})
 
 

@@ -75,6 +75,10 @@ class MaxPool(Operation):
         """See `Operation`."""
         dtypes: list[DType] = ["int8", "int16"]
         windows = [((3, 3), (2, 2), (1, 1)), ((2, 2), (2, 2), (0, 0)), ((3, 2), (1, 2), (1, 0))]
+        for _ in range(3):
+            (y, x), stride = rng.integers(1, 6, size=2).tolist(), rng.integers(1, 4, size=2).tolist()
+            padding = (int(rng.integers(y // 2 + 1)), int(rng.integers(x // 2 + 1)))
+            windows.append(((y, x), (stride[0], stride[1]), padding))
         for kernel, stride, padding in windows:
             for dtype in dtypes:
                 attributes: dict[str, Attribute] = {"kernel": kernel, "stride": stride, "padding": padding}

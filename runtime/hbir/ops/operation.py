@@ -97,10 +97,6 @@ class Operation(ABC):
         """Multiply-accumulates of one sample."""
         return 0
 
-    def constant_bytes(self, node: Node) -> int:
-        """Bytes of weights and tables that one run reads."""
-        return sum(len(constant.data) for constant in node.constants.values())
-
     def makes_accumulators(self, node: Node) -> bool:
         """Whether the result is int32 accumulators, which are not rounded."""
         return False

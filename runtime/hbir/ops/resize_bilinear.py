@@ -11,7 +11,7 @@ from runtime.hbir.graph import Node
 from runtime.hbir.ops.one_rescale import OneRescale
 from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, Body
 from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bounds, need_inputs
-from runtime.hbir.ops.resized import SIZES, resized
+from runtime.hbir.ops.resized import resized, sizes_for_test
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import resize as arithmetic
@@ -69,7 +69,7 @@ class ResizeBilinear(OneRescale):
     def cases(self, rng: np.random.Generator) -> Iterator[Case]:
         """See `Operation`."""
         dtypes: list[DType] = ["int8", "int16"]
-        for shape, size in SIZES:
+        for shape, size in sizes_for_test(rng):
             for dtype in dtypes:
                 out = dtypes[rng.integers(2)]
                 attributes = self.random_format(rng, float(np.iinfo(dtype).max) * 2**16, out)

@@ -10,7 +10,7 @@ import torch
 from runtime.hbir.graph import Attribute, Node
 from runtime.hbir.ops.onnx_body import Body
 from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Operation, Types, need_inputs
-from runtime.hbir.ops.resized import SIZES, resized
+from runtime.hbir.ops.resized import resized, sizes_for_test
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import Constant, DType, Shape, TensorType
 from runtime.quantization.arithmetic import resize as arithmetic
@@ -52,7 +52,7 @@ class ResizeNearest(Operation):
     def cases(self, rng: np.random.Generator) -> Iterator[Case]:
         """See `Operation`."""
         dtypes: list[DType] = ["int8", "int16"]
-        for shape, size in SIZES:
+        for shape, size in sizes_for_test(rng):
             for dtype in dtypes:
                 size_only: dict[str, Attribute] = {"size": size}
                 yield case(self, rng, [(dtype, shape)], dtype, size_only)
