@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from runtime.hbir.graph import Attribute, Node
-from runtime.hbir.ops.onnx_body import Body
+from runtime.hbir.ops.onnx_body import INT64, Body
 from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Operation, Types, need_inputs, refuse
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import DType, Shape, TensorType
@@ -46,7 +46,7 @@ class Slice(Operation):
         body = Body("x")
         zero = body.constant([0], np.int64)
         axis, start, stop = (
-            body.op("Unsqueeze", body.attribute(key, to=7), zero) for key in ("axis", "start", "stop")
+            body.op("Unsqueeze", body.attribute(key, to=INT64), zero) for key in ("axis", "start", "stop")
         )
         body.result = body.op("Slice", "x", start, stop, axis)
         return Call("", body)

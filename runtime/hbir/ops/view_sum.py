@@ -9,7 +9,7 @@ import torch
 
 from runtime.hbir.graph import Node
 from runtime.hbir.ops.one_rescale import OneRescale
-from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, Body
+from runtime.hbir.ops.onnx_body import DOUBLE, FLOAT, INT64, Body
 from runtime.hbir.ops.operation import Call, Case, Int64, Kernel, Types, code_bounds, need_inputs, refuse
 from runtime.hbir.ops.single_node import case
 from runtime.hbir.tensor_type import DType, Shape, TensorType
@@ -49,7 +49,7 @@ class ViewSum(OneRescale):
     def call(self, node: Node, inputs: Types, output: TensorType) -> Call:
         """See `Operation`."""
         body = Body("x")
-        views = body.op("Unsqueeze", body.attribute("num_views", to=7), body.constant([0], np.int64))
+        views = body.op("Unsqueeze", body.attribute("num_views", to=INT64), body.constant([0], np.int64))
         stacked = body.reshape(body.cast("x", FLOAT), [-1], views, body.size("x", 1, 4))
         sums = body.op("ReduceSum", stacked, body.constant([1], np.int64), keepdims=0)
         body.finish(body.op("Mul", body.cast(sums, DOUBLE), body.factor()))

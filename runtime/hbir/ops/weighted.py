@@ -65,7 +65,8 @@ def weight_sum(weight: np.ndarray) -> int:
 def float32_digits(sums: int, bits: int) -> tuple[int, int]:
     """(count, width) of digits whose sums of products are exact in float32 alone.
 
-    Eight bits of one digit each always are: an accumulator below 2^31 has `sums` below 2^(32 - bits).
+    There always are some: an accumulator below 2^31 has `sums` below 2^(32 - bits), for which eight digits of
+    one bit do with int8 codes, and two of eight with int16.
     """
     for count in range(1, _MAX_DIGITS + 1):
         width = -(-bits // count)
@@ -78,9 +79,8 @@ def float32_digits(sums: int, bits: int) -> tuple[int, int]:
 def tensors(node: Node, device: torch.device) -> tuple[Tensor, Tensor]:
     """Weights as float32 (O, C, kh, kw), biases as float64."""
     weight = torch.from_numpy(node.codes("weight")).to(device, torch.float32)
-    return weight.reshape(*weight.shape, *[1] * (4 - weight.dim())), torch.from_numpy(node.codes("bias")).to(
-        device, torch.float64
-    )
+    bias = torch.from_numpy(node.codes("bias")).to(device, torch.float64)
+    return weight.reshape(*weight.shape, *[1] * (4 - weight.dim())), bias
 
 
 def rescale(node: Node, device: torch.device) -> Rescale:
