@@ -2,9 +2,9 @@
 
     python benchmarks/quantization_cost.py [EXPERIMENT] [--rounds N] [--threads N] [--batch-size N]
 
-Prints: a QAT step over a float step (aim: at most 1.6), a calibration batch with its observers over a float
-evaluation batch (aim: at most 1.3), a fixed-point evaluation batch over a float one. A ratio is the median of all
-rounds; float and fixed point take turns within each, so that a busy machine is busy for both.
+Prints: a QAT step over a float step for each way to find scales (aim: at most 1.6), a calibration batch with
+its observers over a float evaluation batch (aim: at most 1.3), a fixed-point evaluation batch over a float
+one. A ratio is the median of all rounds; both sides take turns within each: a busy machine is busy for both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from runtime.quantization.calibration import (
     set_state,
     start_observing,
 )
-from runtime.quantization.config import QuantizationConfig, QuantizationRule
+from runtime.quantization.config import QuantizationConfig, QuantizationRule, ScaleLearning
 from runtime.quantization.convert import convert_structure
 from runtime.quantization.fold_bn import fold_batch_norm
 from runtime.quantization.state import State
@@ -55,13 +55,11 @@ def main() -> None:
 
     size = (arguments.image_size[0], arguments.image_size[1])
     batch = random_batch(build_model(), size, arguments.batch_size)
-    float_model, observed, fixed = build_model().eval(), _converted(build_model(), size), None
+    float_model, observed = build_model().eval(), _converted(build_model(), size)
     start_observing(observed)
     _evaluation(observed, batch)()
     finish_observing(observed)
     fixed = _copy(build_model, size, observed)
-    learning = _copy(build_model, size, observed)
-    learn_scales(learning, "lsq")
     set_state(fixed, State.QUANTISE)
     start_observing(observed)
 
@@ -69,8 +67,12 @@ def main() -> None:
         f"{arguments.experiment.name}, {size[0]} x {size[1]}, batch {arguments.batch_size}, "
         f"{arguments.threads} thread(s)"
     )
-    pairs = {
-        "QAT step / float step": (_step(build_model(), batch), _step(learning, batch)),
+    pairs = {}
+    for scales in get_args(ScaleLearning):
+        learning = _copy(build_model, size, observed)
+        learn_scales(learning, scales)
+        pairs[f"QAT step ({scales}) / float step"] = (_step(build_model(), batch), _step(learning, batch))
+    pairs |= {
         "calibration batch / float evaluation batch": (
             _evaluation(float_model, batch),
             _evaluation(observed, batch),

@@ -13,7 +13,7 @@ from specgen.experiment import Experiment
 ANALYSIS = "analysis.json"
 PAGE = "analysis.html"
 VERSION = 1
-_STAGES = ("calibration", "qat")
+_STAGE = "calibration"
 
 
 class NoAnalysis(Exception):
@@ -52,7 +52,7 @@ def find_analysis(experiment: Experiment, run: str | None = None) -> AnalysisRun
     if run is not None:
         folders = [folder for folder in folders if run in (folder.name, folder.name.partition("-")[0])]
         if not folders:
-            raise NoAnalysis(f"error: `{experiment.name}` has no run `{run}` of calibration or QAT")
+            raise NoAnalysis(f"error: `{experiment.name}` has no run `{run}` of calibration")
     found = next((folder for folder in folders if (folder / ANALYSIS).is_file()), None)
     if found is None:
         where = f"the run `{run}`" if run is not None else f"`{experiment.name}`"
@@ -61,8 +61,8 @@ def find_analysis(experiment: Experiment, run: str | None = None) -> AnalysisRun
 
 
 def _runs(experiment: Experiment) -> Iterator[Path]:
-    """Runs of the stages that analyse, newest first."""
-    folders = [folder for stage in _STAGES for folder in experiment.folder.glob(f"runs/[0-9]*-{stage}")]
+    """Runs of the stage that analyses, newest first."""
+    folders = experiment.folder.glob(f"runs/[0-9]*-{_STAGE}")
     numbered = [
         (int(number), folder) for folder in folders if (number := folder.name.partition("-")[0]).isdigit()
     ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
+from specgen import locate
 from specgen.diagnostic import Diagnostic, SpecError
+from specgen.did_you_mean import close_to
 from specgen.document import Node
 from specgen.sources import Sources, read_text
 from specgen.yaml_text import parse_yaml
@@ -28,7 +32,13 @@ def load_chain(path: Path, shown: str, sources: Sources) -> list[Node]:
             assert asked is not None
             raise SpecError(Diagnostic("E011", f"a spec cannot extend itself: {loop}", asked.span))
         seen[real] = shown
-        text = read_text(path, shown, asked_at=asked.span if asked is not None else None)
+        try:
+            text = read_text(path, shown, asked_at=asked.span if asked is not None else None)
+        except SpecError as error:
+            if asked is None or os.path.exists(path):
+                raise
+            hint = _missing_hint(path, str(asked.value), Path(asked.span.file).name)
+            raise SpecError(*(replace(diagnostic, hint=hint) for diagnostic in error.diagnostics)) from None
         sources.texts[shown] = text
         root = parse_yaml(text, shown)
         if root.value is None:
@@ -56,6 +66,21 @@ def merged(chain: list[Node]) -> Node:
     for child in reversed(chain[:-1]):
         result = _merge(result, child)
     return result
+
+
+def _missing_hint(path: Path, asked: str, own: str) -> str | None:
+    """What was probably meant by a path in `extends` that leads nowhere, in the spec file `own`."""
+    ready = locate.ready_specs()
+    try:
+        beside = {file.stem: file.name for file in path.parent.glob("*.yaml") if file.name != own}
+    except OSError:
+        beside = {}
+    meant = path.stem if path.stem in ready else close_to(path.stem, [*beside, *ready])
+    if meant in beside:
+        return f"did you mean `{(PurePosixPath(asked).parent / beside[meant]).as_posix()}`?"
+    if meant is None:
+        return None
+    return f"`{meant}` comes with specgen: `specgen new NAME --from {meant}` puts a copy beside the new spec"
 
 
 def _merge(parent: Node, child: Node) -> Node:

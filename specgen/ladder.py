@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ class Rung:
         num_samples: how many samples that were.
         data: digest of the pack.
         stale: earlier stages whose weights have changed since this run started from them.
+        remarks: what is special about the run: cut short, unlocked.
     """
 
     stage: str
@@ -37,6 +38,7 @@ class Rung:
     num_samples: int
     data: str
     stale: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class LadderError(Exception):
@@ -79,11 +81,11 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
         return None
     folder, run = found
     by_decoder = run.get("metrics", {}).get("best", {}).get("metrics", {})
-    values = {
-        key: math.nan if value is None else value  # JSON has no NaN
-        for decoder in by_decoder.values()
-        for key, value in decoder.items()
-    }
+    values: dict[str, float] = {}
+    for decoder, of_decoder in by_decoder.items():
+        for key, value in of_decoder.items():
+            name = key if key not in values else f"{decoder}/{key}"
+            values[name] = math.nan if value is None else value  # JSON has no NaN
     if not values:
         return None  # a stage without validation has nothing to show
     inputs = run.get("inputs", {})
@@ -101,7 +103,16 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
             for name, source in started_from.items()
             if source.get("digest") != best_weights_digest(experiment, name)
         ),
+        remarks=tuple(_remarks(run)),
     )
+
+
+def _remarks(run: Mapping[str, Any]) -> Iterator[str]:
+    steps = run.get("options", {}).get("num_steps")
+    if steps is not None:
+        yield f"was cut short, by `--num-steps {steps}`"
+    if run.get("unlocked"):
+        yield "ran unlocked: something differed from the experiment's lock"
 
 
 def columns(rungs: Sequence[Rung]) -> list[str]:
@@ -192,4 +203,5 @@ def _warnings(rungs: Sequence[Rung]) -> list[str]:
         for rung in rungs
         for name in rung.stale
     ]
+    lines += [f"warning: `{rung.run}` {remark}" for rung in rungs for remark in rung.remarks]
     return ["", *lines] if lines else []

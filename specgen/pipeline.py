@@ -42,17 +42,23 @@ class CompiledSpec:
 
 
 def compiled(
-    path: Path, sources: Sources, sets: tuple[str, ...] = (), *, shown: str | None = None
+    path: Path,
+    sources: Sources,
+    sets: tuple[str, ...] = (),
+    *,
+    shown: str | None = None,
+    project: Path | None = None,
 ) -> CompiledSpec:
     """Everything before emitting. `sources` is filled with the texts, also when this raises.
 
-    `shown` is how the spec is named instead of by `shown_path`.
+    `shown` is how the spec is named instead of by `shown_path`; `project` is the folder below which plugins
+    lie, the current one by default.
 
     Raises:
         SpecError: with all mistakes that the step which found some can see.
     """
     loaded = load(path, shown or shown_path(path), sources, sets)
-    plugins = read_plugins(loaded.root, _shipped_schemas(), Path.cwd())
+    plugins = read_plugins(loaded.root, _shipped_schemas(), project or Path.cwd())
     schemas = with_plugins(_shipped_schemas(), plugins)
     # A variable without use follows from another mistake, unless its name tells of a slip.
     slips = [diagnostic for diagnostic in loaded.unused if diagnostic.hint is not None]
@@ -108,16 +114,16 @@ def generated(spec: CompiledSpec, data: Mapping[str, str] | None = None) -> Gene
     )
 
 
-def shown_path(path: Path) -> str:
-    """How a spec is named in messages and generated text: relative to the current folder.
+def shown_path(path: Path, project: Path | None = None) -> str:
+    """How a spec is named in messages and generated text: relative to the current folder, or to `project`.
 
     Generated text must not depend on where a checkout or an installation lies. Specs that come with specgen
-    are `specs/<name>.yaml` from everywhere, and a file outside the current folder goes by its name alone.
+    are `specs/<name>.yaml` from everywhere, and a file outside the project goes by its name alone.
     """
     absolute = Path(os.path.abspath(path))
     root = locate.data_root()
-    for start in (root / "specs", Path.cwd(), root):
-        if absolute.is_relative_to(start):
-            base = root if start == root / "specs" else start
-            return absolute.relative_to(base).as_posix()
+    for start in (root / "specs", project or Path.cwd(), root):
+        for place in (absolute, absolute.parent.resolve() / absolute.name):
+            if place.is_relative_to(start):
+                return place.relative_to(root if start == root / "specs" else start).as_posix()
     return absolute.name

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from specgen.did_you_mean import did_you_mean
+from specgen.plugin_names import BadSchema, check_names, is_dotted, subschemas
 from specgen.schemas import BASE, SUFFIX, Schema, Schemas, absolute
 
 OUT_FEATURES = "x-out-features"
@@ -16,39 +18,50 @@ _MOST = 1_000_000
 _TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-class BadSchema(Exception):
-    """A schema that cannot be one of a component; the text says why."""
-
-
 def read_plugin_schema(text: str, kind: str, type_name: str, schemas: Schemas) -> Schema:
     """The schema in `text`, with its references made absolute as if it lay among those of specgen.
 
     Raises:
         BadSchema: no JSON object, no valid schema, an unknown kind, or without what a component needs.
     """
-    if kind + SUFFIX not in schemas.documents:
+    if kind not in schemas.kinds():
         hint = did_you_mean(kind, schemas.kinds())
         raise BadSchema(f"there is no kind of component `{kind}`" + (f": {hint}" if hint else ""))
     if not _TYPE.match(type_name):
         raise BadSchema(f"`{type_name}` cannot be the name of a component")
     try:
-        content = json.loads(text) if len(text) <= _MOST else None
+        content = (
+            json.loads(text, parse_float=_finite, parse_constant=_finite) if len(text) <= _MOST else None
+        )
     except (ValueError, RecursionError) as error:
         raise BadSchema(f"is no JSON: {error}") from None
     if not isinstance(content, dict):
         raise BadSchema("is no JSON object")
+    try:
+        return _checked(content, kind, type_name, schemas)
+    except RecursionError:
+        raise BadSchema("is nested too deeply") from None
+
+
+def _checked(content: dict[str, Any], kind: str, type_name: str, schemas: Schemas) -> Schema:
     _check_draft(content)
     content.pop("$schema", None)
-    schema = absolute(content, f"{kind}/{type_name}{SUFFIX}")
+    schema: dict[str, Any] = absolute(content, f"{kind}/{type_name}{SUFFIX}")
     _check_component(schema, type_name)
     for reference in _references(schema):
-        if (
-            not reference.startswith(BASE)
-            or reference.removeprefix(BASE).split("#")[0] not in schemas.documents
-        ):
+        if not _resolves(reference, schemas):
             raise BadSchema(f"refers to `{reference.removeprefix(BASE)}`, which is none of specgen's schemas")
+    check_names(schema, schemas)
     _check_features(schema)
+    _check_defaults(schema, schemas)
     return schema
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is not finite")
+    return number
 
 
 def _check_draft(content: dict[str, Any]) -> None:
@@ -60,14 +73,10 @@ def _check_draft(content: dict[str, Any]) -> None:
     except SchemaError as error:
         where = ".".join(map(str, error.absolute_path)) or "the whole"
         raise BadSchema(f"is no JSON Schema: {where}: {error.message[:120]}") from None
-    except RecursionError:
-        raise BadSchema("is nested too deeply") from None
 
 
 def _check_component(schema: dict[str, Any], type_name: str) -> None:
-    name = schema.get("x-class")
-    parts = name.split(".") if isinstance(name, str) else []
-    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+    if not is_dotted(schema.get("x-class")):
         raise BadSchema("needs `x-class`, the dotted path of the class")
     properties = schema.get("properties")
     own = properties.get("type") if isinstance(properties, dict) else None
@@ -92,6 +101,26 @@ def _check_features(schema: dict[str, Any]) -> None:
             whole = type(value) is int and value > 0
             if not whole and not (isinstance(value, str) and value in known):
                 raise BadSchema(f"`{key}` in `{OUT_FEATURES}` is neither a number from 1 nor a property")
+
+
+def _check_defaults(schema: dict[str, Any], schemas: Schemas) -> None:
+    """Each default is a value that its own schema lets through: nobody checks it where it is filled in."""
+    from specgen.validate import misfit_text  # which needs the inference, and that this module
+
+    for where, part in subschemas(schema, ""):
+        wrong = misfit_text(part["default"], part, schemas) if "default" in part else None
+        if wrong is not None:
+            raise BadSchema(f"{where}: the default does not fit: {wrong}")
+
+
+def _resolves(reference: str, schemas: Schemas) -> bool:
+    """Whether it names one of specgen's schema files, or a definition of one."""
+    name, _, pointer = reference.removeprefix(BASE).partition("#")
+    document = schemas.documents.get(name) if reference.startswith(BASE) else None
+    if document is None or not pointer:
+        return document is not None
+    start, _, definition = pointer.rpartition("/")
+    return start == "/$defs" and definition in document.get("$defs", {})
 
 
 def _references(part: Any) -> Iterator[str]:

@@ -6,6 +6,7 @@ A module `parts.backbones` is found as a file below the project's root, and its 
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,6 +47,12 @@ def read_plugins(root: Node, schemas: Schemas, project: Path) -> Plugins:
     found: dict[tuple[str, str], Schema] = {}
     modules = dict(_named(root))
     for module, node in modules.items():
+        if (word := next(filter(keyword.iskeyword, module.split(".")), None)) is not None:
+            message = (
+                f"`{word}` in `{module}` is a word of Python's own: no module of that name can be imported"
+            )
+            wrong.append(Diagnostic("E021", message, node.span, hint="give the file or folder another name"))
+            continue
         source = _source(project, module)
         if source is None:
             wrong.append(_missing(module, node))
@@ -74,12 +81,15 @@ def read_plugins(root: Node, schemas: Schemas, project: Path) -> Plugins:
                     wrong.append(Diagnostic("E024", message, node.span))
                 continue
             own += 1
-            if schemas.component(kind, type_name) is not None:
-                message = f"`{shown}`: there is a {kind.replace('_', ' ')} `{type_name}` already"
+            # Rules and inference know components by their names alone, whatever the kind.
+            other = next((k for k in schemas.kinds() if schemas.component(k, type_name) is not None), None)
+            double = next((k for k, name in found if name == type_name), None)
+            if other is not None:
+                message = f"`{shown}`: there is a {other.replace('_', ' ')} `{type_name}` already"
                 hint = "give the component another name"
                 wrong.append(Diagnostic("E023", message, node.span, hint=hint))
-            elif (kind, type_name) in found:
-                message = f"`{shown}`: another plugin has a {kind.replace('_', ' ')} `{type_name}`"
+            elif double is not None:
+                message = f"`{shown}`: another {double.replace('_', ' ')} of a plugin is named `{type_name}`"
                 wrong.append(Diagnostic("E023", message, node.span))
             found[kind, type_name] = schema
             digests[shown] = digest(_text(file))

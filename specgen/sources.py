@@ -37,6 +37,8 @@ def read_text(path: Path, shown: str, *, asked_at: Span | None = None) -> str:
     """
     span = asked_at or Span(shown, 1, 1, 2)
     try:
+        if path.is_fifo():  # opening it waits for a writer that may never come
+            raise SpecError(Diagnostic("E001", f"`{shown}` is a pipe, not a spec file", span))
         with path.open("rb") as file:  # a device has no end
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from specgen.document import Node, Path
+from specgen.printable import printable
 from specgen.value_text import value_text
 
 SCHEMA_LINE = "# yaml-language-server: $schema="
@@ -38,16 +40,17 @@ def new_spec(name: str, *, extends: str, schema: str, parent: Node, parent_name:
         parent: what is written in the spec to start from, with its variables.
         parent_name: how commands name it.
     """
+    shown = printable(shlex.quote(parent_name))
     lines = [
         f"{SCHEMA_LINE}{schema}",
         "#",
         "# Say here in a sentence what this experiment is for.",
         f"name: {name}",
-        f"extends: {extends}",
+        f"extends: {value_text(extends, variables=True)}",
         "",
         "# What one changes first, with the values of today: take `# ` away from the lines to change.",
         "# `specgen explain PATH` says what a value is, such as `specgen explain model.backbone`;",
-        f"# `specgen diff {parent_name} specs/{name}.yaml` shows your changes and what follows from them.",
+        f"# `specgen diff {shown} specs/{name}.yaml` shows your changes and what follows from them.",
         "#",
     ]
     return "\n".join([*lines, *(f"# {line}".rstrip() for line in hint_lines(parent))]) + "\n"

@@ -18,7 +18,7 @@ from specgen.diagnostic import Diagnostic
 from specgen.did_you_mean import close_to
 from specgen.document import Node, Path
 from specgen.schema_messages import Misfit, keys_diagnostics, value_diagnostic
-from specgen.schemas import BASE, TOP, Schemas, child_schema
+from specgen.schemas import BASE, TOP, Schema, Schemas, child_schema
 from specgen.shape_hints import home_of_key, kind_of_type, way_to_write
 
 
@@ -72,6 +72,12 @@ def validate(root: Node, schemas: Schemas) -> list[Diagnostic]:
             return [slip]
         found.update(keys_diagnostics(misfits, partial(home_of_key, root, schemas, path)))
     return sorted(found, key=lambda diagnostic: diagnostic.sort_key)
+
+
+def misfit_text(value: object, schema: Schema, schemas: Schemas) -> str | None:
+    """Why a value does not fit a schema, in the words of JSON Schema; None when it does."""
+    error = next(_leaves(_validator(schemas).evolve(schema=dict(schema)).iter_errors(value)), None)
+    return str(error.message)[:120] if error is not None else None
 
 
 def _misspelt_extends(root: Node) -> Diagnostic | None:

@@ -65,7 +65,8 @@ def planned(folder: Path, files: Mapping[str, str]) -> Changes:
         overwritten = _edited_by_hand(folder, written)
     except OSError as error:
         raise WriteError(
-            f"cannot read `{error.filename or folder}`: {error.strerror}", _write_hint(error)
+            f"cannot read `{error.filename or folder}`: {error.strerror}",
+            "make it readable, or build into another folder with `--out`",
         ) from None
     return Changes(written, removed, edited, overwritten)
 

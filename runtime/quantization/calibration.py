@@ -43,8 +43,8 @@ def quantised(model: nn.Module) -> Iterator[None]:
         yield
         return
     before = state_of(model)
-    set_state(model, State.QUANTISE)
     try:
+        set_state(model, State.QUANTISE)
         yield
     finally:
         set_state(model, before)

@@ -13,11 +13,11 @@ from runtime.models.structure import BevStructure
 from runtime.quantization.config import QuantizationConfig
 from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.fuse_add import fuse_adds
-from runtime.quantization.graph import QuantizedGraph, attach_graph, find_graph, listed
+from runtime.quantization.graph import QuantizedGraph, attach_graph, listed
 from runtime.quantization.modules.base import QuantizedModule
 from runtime.quantization.modules.conv import WeightedModule
 from runtime.quantization.replace import replace_blocks
-from runtime.quantization.rules import apply_rules
+from runtime.quantization.rules import apply_rules, check_effects
 from runtime.quantization.trace import trace
 
 
@@ -57,8 +57,10 @@ def convert(
     Raises:
         RunError: what the model computes has no fixed-point form, or a rule does not fit.
     """
-    if find_graph(model) is not None:
-        raise RunError("the model is quantised already")
+    if any(isinstance(module, QuantizedModule) for module in model.modules()):
+        raise RunError(
+            "the model is quantised already, or a conversion of it has failed", hint="build it anew"
+        )
     replace_blocks(model)
     seen = trace(copy.deepcopy(model).to("meta").eval(), run)
     graph = _on(model, seen, config)
@@ -66,6 +68,7 @@ def convert(
     apply_rules(graph, config)
     fuse_adds(graph)
     _bind_sources(graph)
+    check_effects(graph, config)
     attach_graph(model, graph)
     return graph
 
@@ -88,8 +91,8 @@ def _on(model: nn.Module, seen: QuantizedGraph, config: QuantizationConfig) -> Q
 
 
 def _mark_outputs(graph: QuantizedGraph) -> None:
-    """Results leave as real numbers; those of convolutions and linear layers from the accumulator, unless a
-    rule gives them codes."""
+    """Results leave as real numbers; those of convolutions and linear layers without activation from the
+    accumulator, unless a rule gives them codes."""
     for output, name in graph.outputs.items():
         if consumers := graph.consumers(name):
             readers = listed([consumer.name for consumer in consumers])
@@ -99,7 +102,8 @@ def _mark_outputs(graph: QuantizedGraph) -> None:
             )
         module = graph.modules[name]
         module.is_output = True
-        if isinstance(module, WeightedModule) and module.quant is not None:
+        # An accumulator has no activation: it is a bound of codes.
+        if isinstance(module, WeightedModule) and module.quant is not None and module.act is None:
             module.quant.bits = 32
 
 
@@ -107,7 +111,8 @@ def _bind_sources(graph: QuantizedGraph) -> None:
     """Tell each module the quantisers of its inputs."""
     quants: dict[str, FakeQuant] = {}
     for module in graph.ordered_modules():
-        if module.quant is not None and module.quant.bits == 32:
+        # What leaves as it was summed, or was computed in float, has no codes.
+        if module.quant is not None and (module.quant.bits == 32 or (module.keep_float and module.is_output)):
             module.quant = None
         quant = module.quant
         if isinstance(module, WeightedModule) and module.rounded_by is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from runtime.errors import RunError
 from runtime.quantization.arithmetic.rescale import code_range
 from runtime.quantization.config import ScaleLearning
-from runtime.quantization.observers import Observer, ObserverName, make_observer
+from runtime.quantization.observers import SMALLEST_SCALE, Observer, ObserverName, make_observer
 from runtime.quantization.state import State
 from runtime.quantization.straight_through import fake_quantize
 
@@ -28,6 +30,7 @@ class FakeQuant(nn.Module):
     """
 
     scale: Tensor
+    code_bits: Tensor
     gain: nn.Parameter
 
     def __init__(self, name: str) -> None:
@@ -39,6 +42,8 @@ class FakeQuant(nn.Module):
         self.state = State.FLOAT
         self.learning: ScaleLearning = "frozen"
         self.register_buffer("scale", torch.full((), torch.nan))
+        # What the scale is for: a checkpoint of other rules must not pass for one of these.
+        self.register_buffer("code_bits", torch.zeros((), dtype=torch.int32))
         # In every checkpoint, so that QAT starts from one of calibration as it is.
         self.gain = nn.Parameter(torch.zeros(()), requires_grad=False)
 
@@ -68,14 +73,14 @@ class FakeQuant(nn.Module):
         Raises:
             RunError: it has never been found.
         """
-        # In float64 from the numbers of the checkpoint: the same on every machine.
-        scale = float(self.scale) * (1.0 + float(self.gain.detach()))
+        scale = float(self.scale)
         if not scale > 0 or scale == float("inf"):
             raise RunError(
                 f"the tensor `{self.name}` has no scale ({scale}): the model was never calibrated",
                 hint="run the stage `calibration` first",
             )
-        return scale
+        # In float64 from the numbers of the checkpoint: the same on every machine.
+        return max(scale * (1.0 + float(self.gain.detach())), SMALLEST_SCALE)
 
     def start_observing(self) -> None:
         """Forget what was seen."""
@@ -128,9 +133,26 @@ class FakeQuant(nn.Module):
         if learning == "moving_average" and self.training:
             smallest, largest = torch.aminmax(x.detach())
             reach = largest.clamp(min=0) if low == 0 else torch.maximum(-smallest, largest)
-            self.scale.lerp_(reach / bounds[1], _MOVING_SHARE)
-            step = self.scale
+            newest = (reach / (bounds[1] * (1.0 + self.gain))).clamp(min=SMALLEST_SCALE)
+            self.scale.lerp_(newest, _MOVING_SHARE)
+            step = self.scale * (1.0 + self.gain)
         return fake_quantize(x, step.detach(), *bounds)
+
+    def _save_to_state_dict(self, *args: Any) -> None:
+        self.code_bits.fill_(self.bits)
+        super()._save_to_state_dict(*args)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        fixed = float(self.scale) if self.is_fixed else None
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        bits, scale = int(self.code_bits), float(self.scale)
+        # 0 bits: a checkpoint from before its model was told its rules.
+        if bits not in (0, self.bits) or (fixed is not None and scale == scale and scale != fixed):
+            said = f"int{self.bits}" + ("" if fixed is None else f" at the scale {fixed:g}")
+            raise RunError(
+                f"`{self.name}` was calibrated as int{bits} at the scale {scale:g}, and the rules say {said}",
+                hint="the rules have changed since: run the stage `calibration` again",
+            )
 
     def extra_repr(self) -> str:
         return f"{self.name!r}, bits={self.bits}, observer={self.observer_name}, scale={float(self.scale):g}"

@@ -49,7 +49,7 @@ def _replace_below(module: nn.Module, prefix: str, uses: dict[nn.Module, str]) -
         if child is None:
             continue
         name = f"{prefix}{key}"
-        if child in uses:
+        if child in uses and (_quantised(child, name) is not None or any(True for _ in child.parameters())):
             raise RunError(
                 f"the module `{name}` is also `{uses[child]}`: one set of scales cannot serve two uses",
                 hint="give each use a module of its own",

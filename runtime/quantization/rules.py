@@ -47,6 +47,22 @@ def apply_rules(graph: QuantizedGraph, config: QuantizationConfig) -> None:
             _apply(rule, tensor)
 
 
+def check_effects(graph: QuantizedGraph, config: QuantizationConfig) -> None:
+    """Refuse rules that set only what no longer is: of tensors that stay accumulators.
+
+    Raises:
+        RunError: such a rule.
+    """
+    quants = graph.quantisers()
+    for rule, (_, names) in zip(config.rules, graph.matches, strict=True):
+        if rule.keep_float or rule.bits == 32 or any(name in quants for name in names):
+            continue
+        raise RunError(
+            f"the rule {rule} has no effect: {listed(names)} stays as it was summed",
+            hint="for a convolution that a sum takes up, name the sum; for a result, set `bits` to 8 or 16",
+        )
+
+
 def describe_matches(matches: Sequence[tuple[str, tuple[str, ...]]]) -> list[str]:
     """One line a rule: what it says and which tensors it is about."""
     return [f"rule {rule}: {len(names)} tensors: {listed(names)}" for rule, names in matches]
@@ -80,11 +96,14 @@ def _apply(rule: QuantizationRule, tensor: _Tensor) -> None:
             )
         module.keep_float = True
         return
-    if rule.bits == 32 and (tensor.ops != ("output",) or module.op not in _ACCUMULATES):
+    accumulates = module.op in _ACCUMULATES and module.act is None
+    if rule.bits == 32 and (tensor.ops != ("output",) or not accumulates):
+        made = f"`{module.op}`" + ("" if module.act is None else " with an activation")
         raise RunError(
             f"the rule {rule} asks for int32 at `{tensor.name}`, a tensor of kind `{tensor.ops[0]}` made by "
-            f"`{module.op}`",
-            hint="32 bits are for results that leave the network from a convolution or linear layer",
+            f"{made}",
+            hint="32 bits are for results that leave the network from a convolution or linear layer, as they "
+            "were summed",
         )
     if rule.bits is not None:
         quant.bits = rule.bits

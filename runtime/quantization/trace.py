@@ -124,8 +124,10 @@ class _Tracer(TorchFunctionMode):
         found = [(value, source) for value in tensors if (source := self.source(value)) is not None]
         inputs = tuple(source for _, source in found)
         shapes = tuple(tuple(value.shape) for value in tensors)
-        if module.op != "input" and not inputs:
-            raise RunError(f"the input of `{module.name}` comes from no quantised module")
+        # Sampling points and the image are real numbers, which enter here.
+        free = {"input": 1, "grid_sample": 1}.get(module.op, 0)
+        if len(inputs) < len(tensors) - free:
+            raise RunError(f"an input of `{module.name}` comes from no quantised module")
         if module.passes_codes(shapes, tuple(output.shape)):
             self._mark(output, inputs[0])
             return

@@ -41,6 +41,7 @@ def evaluate_model(
     module = TrainingModule(model=model, metrics=metrics, val_loader=loader)
     trainer = lightning_trainer(device, num_devices, batch_processor, callbacks=list(callbacks), logger=False)
     interruptible(trainer, lambda: trainer.validate(module, verbose=False))
+    model.to(device)  # Lightning leaves the model on the host
     dataset = whole_dataset(loader)
     return Evaluation(
         metrics=module.results,

@@ -163,9 +163,9 @@ def _split_name(name: str) -> tuple[int, str]:
 
 
 def _unlocked() -> dict[str, Any]:
-    """What differs from the experiment's lock, as whoever started the stage found and passed on."""
-    told = os.environ.get("RUNTIME_UNLOCKED")
-    return {"unlocked": json.loads(told)} if told else {}
+    """What differs from the experiment's lock or could not be checked, as whoever started the stage told."""
+    told = {key: os.environ.get(f"RUNTIME_{key.upper()}") for key in ("unlocked", "unchecked")}
+    return {key: json.loads(text) for key, text in told.items() if text}
 
 
 def file_digest(path: Path) -> str | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from specgen.cli.commands import make_app
 from specgen.experiment import ExperimentNotFound
+from specgen.printable import printable
 
 if TYPE_CHECKING:
     import typer
 
     app: typer.Typer
+
+_OUTPUT = "standard output"
 
 
 def __getattr__(name: str) -> object:
@@ -34,7 +39,10 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     try:
-        make_app(sys.argv[1:])()
+        try:
+            make_app(sys.argv[1:])()
+        finally:
+            _flush_output()
     except ExperimentNotFound as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -51,12 +59,36 @@ def main() -> None:
         sys.exit(1)
 
 
-def _known_error(error: Exception) -> Exception | None:
+def _flush_output() -> None:
+    """Write out what was printed, while a full disk can still be told.
+
+    Raises:
+        OSError: when that fails; it names the standard output, which the error of a write does not.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Python tries again at its end, and would print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # whoever read it has read enough
+            sys.exit(1)
+        raise OSError(error.errno, error.strerror, _OUTPUT) from None
+
+
+def _known_error(error: Exception) -> object | None:
     """What a user can mend, as the runtime puts it; asks without importing the runtime."""
     errors = sys.modules.get("runtime.errors")
-    if errors is None:
-        return None
     if isinstance(error, OSError):
-        found: Exception | None = errors.disk_error(error)
-        return found
-    return error if isinstance(error, errors.RunError) else None
+        known = errors.disk_error(error) if errors is not None and error.filename != _OUTPUT else None
+        return known or _told(error)
+    return error if errors is not None and isinstance(error, errors.RunError) else None
+
+
+def _told(error: OSError) -> str | None:
+    """None for an error that says nothing of the system, as of an installation that is incomplete."""
+    if error.strerror is None:
+        return None
+    place = "" if error.filename is None else f"{error.filename}: "
+    return f"error: {printable(place + error.strerror)}"

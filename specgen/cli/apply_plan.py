@@ -11,6 +11,7 @@ from specgen.analysis_run import NoAnalysis, find_analysis
 from specgen.emit.lock import LOCK, read_lock
 from specgen.experiment import Experiment
 from specgen.int16_spec import write_int16_spec
+from specgen.stage_state import newest_finished
 from specgen.write import WriteError
 
 
@@ -25,16 +26,24 @@ def apply_plan(experiment: Experiment) -> None:
     new_spec = spec.with_name(f"{spec.stem}_int16.yaml")
     try:
         _check_place(experiment, spec, lock)
-        found = find_analysis(experiment)
+        newest = newest_finished(experiment, "calibration")
+        if newest is None:
+            raise NoAnalysis(f"error: no calibration of `{experiment.name}` has finished")
+        found = find_analysis(experiment, newest[0].name)
         rules = found.document["plan"]["rules"]
-        write_int16_spec(spec, rules, new_spec, why=f"the plan of `{found.folder.name}`")
+        weights = newest[1].get("inputs", {}).get("float", {}).get("checkpoint")
+        write_int16_spec(
+            spec,
+            rules,
+            new_spec,
+            why=f"the plan of `{found.folder.name}`",
+            float_weights=_from_root(experiment, weights),
+        )
     except (NoAnalysis, WriteError) as error:
         typer.echo(_told(error), err=True)
         raise typer.Exit(1) from error
     shown = new_spec.relative_to(experiment.project_root)
-    typer.echo(
-        f"{shown} raises {_count(rules)} to int16; build it with `specgen build {shown}`", err=True
-    )
+    typer.echo(f"{shown} raises {_count(rules)} to int16; build it with `specgen build {shown}`", err=True)
 
 
 def _check_place(experiment: Experiment, spec: Path, lock: Mapping[str, object]) -> None:
@@ -52,6 +61,15 @@ def _told(error: NoAnalysis | WriteError) -> str:
     if isinstance(error, NoAnalysis):
         return str(error)
     return f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else "")
+
+
+def _from_root(experiment: Experiment, weights: object) -> str | None:
+    """The path of a file that a run's record names by its place in the experiment."""
+    if not isinstance(weights, str):
+        return None
+    path = experiment.folder / weights
+    root = experiment.project_root.resolve()
+    return path.resolve().relative_to(root).as_posix() if path.resolve().is_relative_to(root) else str(path)
 
 
 def _count(rules: Sequence[object]) -> str:

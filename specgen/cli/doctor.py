@@ -43,20 +43,8 @@ def _checks() -> Iterator[Check]:
     if not experiments:
         yield Check("experiments", "warning", "none here", "make one with `specgen build SPEC`")
     for shown, experiment in experiments:
-        checks = list(lock_checks(experiment.folder, shown, experiment.project_root))
-        yield from checks
-        yield from _more_differences(experiment, shown, {check.text for check in checks})
+        yield from lock_checks(experiment.folder, shown, experiment.project_root)
         yield from _data_checks(experiment, shown)
-
-
-def _more_differences(experiment: Experiment, shown: str, known: set[str]) -> Iterator[Check]:
-    """What `run` would refuse besides: plugins that changed, Python that the lock does not know."""
-    from specgen.doctor.check import Check
-    from specgen.lock_check import differences
-
-    for text in differences(experiment.folder, experiment.project_root):
-        if text not in known:
-            yield Check(shown, "error", text, "`specgen run` refuses to run it so")
 
 
 def _experiments() -> list[tuple[str, Experiment]]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from specgen.experiment import Experiment
+from specgen.printable import printable
+
+if TYPE_CHECKING:
+    from specgen.doctor.check import Check
 
 UnlockedOption = Annotated[
     bool,
@@ -22,34 +26,50 @@ UnlockedOption = Annotated[
 def guard(experiment: Experiment, unlocked: bool) -> list[str]:
     """What differs from the lock, which stages started after this record; nothing when the lock is true.
 
+    What cannot be looked at, as a spec outside the project, is told and recorded as well.
+
     Raises:
         typer.Exit: when something differs and that was not asked for; the message is printed.
     """
+    from specgen.doctor.locks import lock_checks
+    from specgen.lock_check import UNCHECKED, UNLOCKED
+
+    os.environ.pop(UNLOCKED, None)
+    os.environ.pop(UNCHECKED, None)
+    shown = _shown(experiment)
+    checks = list(lock_checks(experiment.folder, shown, experiment.project_root))
+    found = [check for check in checks if check.status == "error"] + _data_checks(experiment, shown)
+    lines = "".join(f"\n  {printable(check.text)}" for check in found)
+    if found and not unlocked:
+        hints = dict.fromkeys(printable(check.hint) for check in found if check.hint)
+        way_out = "`--unlocked` runs it as it is and says so in `run.json`"
+        hint = "; ".join([*hints, way_out])
+        print(f"error: `{printable(shown)}` is not what its lock says:{lines}\nhint: {hint}", file=sys.stderr)
+        raise typer.Exit(1)
+    unchecked = [check.text for check in checks if check.status == "warning"]
+    if unchecked:
+        told = "".join(f"\n  {printable(text)}" for text in unchecked)
+        print(f"`{printable(shown)}` is not checked in full, `run.json` says so:{told}", file=sys.stderr)
+        os.environ[UNCHECKED] = json.dumps(unchecked)
+    if found:
+        print(f"`{printable(shown)}` runs unlocked, `run.json` says so:{lines}", file=sys.stderr)
+        os.environ[UNLOCKED] = json.dumps([check.text for check in found])
+    return [check.text for check in found]
+
+
+def _data_checks(experiment: Experiment, shown: str) -> list[Check]:
+    """The packs that differ from those that the lock pins, if it pins any."""
     from specgen.cli.experiment_spec import experiment_spec
     from specgen.cli.pack_digests import pack_digests
-    from specgen.lock_check import UNLOCKED, data_differences, differences, locked_data
+    from specgen.doctor.check import Check
+    from specgen.lock_check import data_differences, locked_data
 
-    found = differences(experiment.folder, experiment.project_root)
     pinned = locked_data(experiment.folder)
-    if pinned:
-        today = pack_digests(experiment_spec(experiment), experiment.project_root)
-        found += data_differences(pinned, today)
-    os.environ.pop(UNLOCKED, None)
-    if not found:
+    if not pinned:
         return []
-    lines = "".join(f"\n  {text}" for text in found)
-    shown = _shown(experiment)
-    if not unlocked:
-        print(
-            f"error: `{shown}` is not what its lock says:{lines}\n"
-            "hint: build it again with `specgen build`, after moving edits to the spec; "
-            "`--unlocked` runs it as it is and says so in `run.json`",
-            file=sys.stderr,
-        )
-        raise typer.Exit(1)
-    print(f"`{shown}` runs unlocked, `run.json` says so:{lines}", file=sys.stderr)
-    os.environ[UNLOCKED] = json.dumps(found)
-    return found
+    today = pack_digests(experiment_spec(experiment), experiment.project_root)
+    hint = "`specgen build --lock-data` pins the packs that are there now"
+    return [Check(shown, "error", text, hint) for text in data_differences(pinned, today)]
 
 
 def _shown(experiment: Experiment) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from specgen import locate
 from specgen.cli.spec_argument import Format, reported, spec_path
+from specgen.printable import printable
 
 SPECS_FOLDER = "specs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
@@ -29,7 +30,7 @@ def new(
 
     if not _NAME.match(name):
         raise _refused(
-            f"`{_printable(name)}` is no name for a spec",
+            f"`{printable(name)}` is no name for a spec",
             "use lower-case letters, digits and `_`, starting with a letter, at most 64",
         )
     if name in locate.ready_specs():
@@ -98,10 +99,6 @@ def _schema() -> str:
 def _write_new(path: Path, text: str) -> None:
     with open(path, "x", encoding="utf-8", newline="\n") as file:
         file.write(text)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _refused(message: str, hint: str | None) -> typer.Exit:

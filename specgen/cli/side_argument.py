@@ -16,6 +16,7 @@ from specgen.cli.git_files import GitProblem, fetched
 from specgen.cli.spec_argument import Format, reported, spec_path
 from specgen.emit.lock import LOCK
 from specgen.experiment import EXPERIMENTS_FOLDER
+from specgen.printable import printable
 
 if TYPE_CHECKING:
     from specgen.diff.side import Side
@@ -62,13 +63,15 @@ def _revision(given: str, sets: tuple[str, ...], lenient: bool) -> Side:
         except GitProblem as error:
             raise failed(str(error), error.hint) from None
         if file.inside_folder:
-            return _resolved(file.path, file.shown, given, sets, lenient)
+            return _resolved(file.path, file.shown, given, sets, lenient, of_revision=True)
         return _reported(
             lambda s: spec_side(file.path, s, sets, name=given, shown=file.shown, lenient=lenient)
         )
 
 
-def _resolved(path: Path, shown: str, given: str, sets: tuple[str, ...], lenient: bool) -> Side:
+def _resolved(
+    path: Path, shown: str, given: str, sets: tuple[str, ...], lenient: bool, *, of_revision: bool = False
+) -> Side:
     """The resolved spec of an experiment, with a hint when it is not right."""
     from specgen.diff.side import experiment_side
 
@@ -78,9 +81,10 @@ def _resolved(path: Path, shown: str, given: str, sets: tuple[str, ...], lenient
     try:
         return _reported(lambda s: experiment_side(path, s, name=given, shown=shown, lenient=lenient))
     except typer.Exit:
-        print(
-            "hint: this file is generated: build the experiment again with `specgen build`", file=sys.stderr
-        )
+        hint = "build the experiment again with `specgen build`"
+        if of_revision:
+            hint = "this version of specgen cannot compile what that revision's built: use the one of then"
+        print(f"hint: this file is generated: {hint}", file=sys.stderr)
         raise
 
 
@@ -90,6 +94,5 @@ def _reported(step: Callable[[Sources], Side]) -> Side:
 
 def failed(message: str, hint: str | None = None) -> typer.Exit:
     """Prints a message; the exit for it."""
-    message = "".join(c if c.isprintable() else "?" for c in message)
-    print(f"error: {message}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr)
+    print(f"error: {printable(message)}" + (f"\nhint: {printable(hint)}" if hint else ""), file=sys.stderr)
     return typer.Exit(1)

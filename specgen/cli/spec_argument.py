@@ -12,6 +12,7 @@ import typer
 
 from specgen import locate
 from specgen.did_you_mean import close_to
+from specgen.printable import printable
 
 if TYPE_CHECKING:
     from specgen.sources import Sources
@@ -27,7 +28,9 @@ class Format(StrEnum):
     github = "github"
 
 
-SpecArgument = Annotated[str, typer.Argument(help="spec file, or the name of one that comes with specgen")]
+SpecArgument = Annotated[
+    str, typer.Argument(metavar="SPEC", help="spec file, or the name of one that comes with specgen")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="change a value, such as `data.train.seed=1`"),
@@ -35,7 +38,7 @@ SetOption = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="how mistakes are printed")]
 
 
-def spec_path(given: str) -> Path:
+def spec_path(given: str, style: Format = Format.text) -> Path:
     """The file of a spec: a path, or the name of one that comes with specgen.
 
     Raises:
@@ -43,14 +46,23 @@ def spec_path(given: str) -> Path:
     """
     path = Path(given)
     ready = locate.ready_specs()
-    if path.exists():
+    if given and path.exists():
         return path
     if given in ready:
         return ready[given]
+    message = f"the spec `{given}` does not exist" if given else "no spec is named: the argument is empty"
     hint = f"specs that come with specgen go by their name: {', '.join(f'`{name}`' for name in ready)}"
     if meant := (path.stem if path.stem in ready else close_to(path.stem, ready)):
         hint = f"`{meant}` comes with specgen: give its name, without folder and suffix"
-    print(f"error: the spec `{given}` does not exist\nhint: {hint}", file=sys.stderr)
+    if style is Format.text:
+        print(f"error: {printable(message)}\nhint: {hint}", file=sys.stderr)
+    else:
+        from specgen.diagnostic import Diagnostic, Span
+        from specgen.report import rendered
+        from specgen.sources import Sources
+
+        missing = Diagnostic("E001", message, Span(given, 1, 1, 2), hint=hint)
+        print(rendered([missing], Sources(), style.value), end="")
     raise typer.Exit(1)
 
 

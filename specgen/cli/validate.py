@@ -11,7 +11,8 @@ def validate(spec: SpecArgument, sets: SetOption = None, style: FormatOption = F
     """Check a spec: its shape, its channels and strides, and the rules that no schema can say."""
     from specgen.pipeline import compiled
 
-    found = reported(lambda sources: compiled(spec_path(spec), sources, tuple(sets or ())), style)
+    path = spec_path(spec, style)
+    found = reported(lambda sources: compiled(path, sources, tuple(sets or ())), style, consequence="")
     if style is Format.json:
         print("[]")
     print(f"`{spec}` is valid: experiment `{found.name}`", file=sys.stderr)

@@ -116,7 +116,7 @@ READING: dict[str, Entry] = {
         _text("- small"),
     ),
     "E021": Entry(
-        "A module that `plugins` names is a file below the folder where specgen is started.",
+        "A module that `plugins` names is a file below the folder where specgen is started, and can be imported.",
         "Correct the dotted name, or start specgen in the root of your project.",
         Example(edits=(("name: small\n", "name: small\nplugins: [parts.backbones]\n"),)),
     ),
@@ -126,7 +126,7 @@ READING: dict[str, Entry] = {
         plugin(None),
     ),
     "E023": Entry(
-        "No two components of a kind have the same name.",
+        "No two components have the same name, also where they are of different kinds.",
         "Give yours another name: that of its schema file and of its `type`.",
         plugin(backbone_schema("resnet", {})),
     ),

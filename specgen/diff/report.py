@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from specgen.diff.changes import Change, changes
@@ -44,7 +44,8 @@ class Report:
     Attributes:
         written: values that were written differently.
         maps: parts of the model that give other feature maps, as channels@stride.
-        parameters: parts of the model that learn another number of values, and all of them together.
+        parameters: parts of the model that learn another number of values, and all of them together
+            where each can be counted.
         sizes: images and grids of another size.
         values: defaults and derived values that changed with it.
         uses: (variable, places that take it) of each variable that changed.
@@ -252,18 +253,27 @@ def _map_rows(old: Graph, new: Graph) -> Iterator[Row]:
 
 
 def _parameter_rows(old: Side, new: Side, old_graph: Graph, new_graph: Graph) -> Iterator[Row]:
-    before, after = part_parameters(old.root, old_graph), part_parameters(new.root, new_graph)
+    """Parts that learn another number of values; all together only where every part can be counted."""
+    before, after = _counts(old, old_graph), _counts(new, new_graph)
     for name in dict.fromkeys([*after, *before]):
-        if before.get(name) != after.get(name):
-            yield Row(name, _counted(before.get(name)), _counted(after.get(name)))
-    total = sum(before.values()), sum(after.values())
-    if total[0] != total[1]:
+        if name not in before or name not in after or before[name] != after[name]:
+            yield Row(name, _counted(name, before), _counted(name, after))
+    counted = [[count for count in side.values() if count is not None] for side in (before, after)]
+    total = sum(counted[0]), sum(counted[1])
+    if list(map(len, counted)) == [len(before), len(after)] and total[0] != total[1]:
         change = f"{100 * (total[1] / total[0] - 1):+.1f} %" if total[0] else ""
-        yield Row("together", _counted(total[0]), _counted(total[1]), change)
+        yield Row("together", f"{total[0]:,}", f"{total[1]:,}", change)
 
 
-def _counted(number: int | None) -> str | None:
-    return None if number is None else f"{number:,}"
+def _counts(side: Side, graph: Graph) -> dict[str, int | None]:
+    """Learned numbers of each part of the model, None where the compiler cannot count them."""
+    counts = part_parameters(side.root, graph)
+    return {node.name: counts.get(node.name) for node in graph.nodes if node.path}
+
+
+def _counted(name: str, counts: Mapping[str, int | None]) -> str | None:
+    number = counts.get(name)
+    return None if name not in counts else "unknown" if number is None else f"{number:,}"
 
 
 def _size_rows(old: Side, new: Side) -> Iterator[Row]:

@@ -2,125 +2,156 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from specgen import __version__, locate
+from specgen.build_command import build_command
 from specgen.doctor.check import Check
-from specgen.emit.lock import LOCK, digest, read_lock
+from specgen.emit.lock import LOCK, digest, read_lock, table
 from specgen.emit.templates import read_templates
+from specgen.experiment import EXPERIMENTS_FOLDER
 from specgen.schemas import read_schemas
 
 _MOST_NAMES = 4
+_CODE = (".py", ".pyc", ".so", ".pyd")
+_NOT_CODE = ("runs", "__pycache__")
+_NAME = re.compile(r"^name: ([a-z][a-z0-9_]*)", re.MULTILINE)
+_UNREADABLE = "unreadable"
 
 
 def lock_checks(folder: Path, shown: str, root: Path) -> Iterator[Check]:
     """Checks of one experiment; specs are looked for in `root`, else among those that come with specgen.
 
-    Anybody may have written the lock: what it names outside of its folder is not looked at.
+    An error is what `specgen run` refuses, a warning what nothing can be said of. Anybody may have written
+    the lock: what it names outside of its folder is not looked at.
     """
-    lock = _lock(folder)
-    if lock is None:
-        yield Check(shown, "error", f"`{LOCK}` cannot be read", "build the experiment again")
+    try:
+        lock = read_lock((folder / LOCK).read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        lock = None
+    except OSError as error:
+        yield Check(shown, "error", f"`{LOCK}` cannot be read: {error.strerror}", f"make `{LOCK}` readable")
         return
-    build = _build_command(lock)
+    if lock is None:
+        hint = "build the experiment again with `specgen build`, from the spec that it came from"
+        yield Check(shown, "error", f"`{LOCK}` cannot be read", hint)
+        return
+    command = _command(lock, folder, shown)
+    again = f"build it again with `{command}`"
+    files = table(lock.get("files"))
     problems = [
-        _files(folder, _table(lock, "files"), shown, build),
-        _specs(_table(lock, "specs"), root, shown, build),
-        _digests("schemas", _table(lock, "schemas"), _schemas(), shown, build),
-        _digests("templates", _table(lock, "templates"), _templates(), shown, build),
-        _version(lock, shown, build),
+        *_files(folder, files, shown, command),
+        *_specs(table(lock.get("specs")), root, shown, again),
+        _digests("schemas", table(lock.get("schemas")), _schemas(), shown, again),
+        _digests("templates", table(lock.get("templates")), _templates(), shown, again),
+        *_plugins(table(lock.get("plugins")), root, shown, again),
+        _version(lock, shown, again),
+        _strange_code(folder, files, shown),
     ]
     found = [check for check in problems if check is not None]
     yield from found
     if not found:
         counts = ", ".join(
-            f"{len(_table(lock, name))} {name}" for name in ("files", "specs", "schemas", "templates")
+            f"{len(table(lock.get(name)))} {name}" for name in ("files", "specs", "schemas", "templates")
         )
         yield Check(shown, "ok", f"the lock is true: {counts}")
 
 
-def _lock(folder: Path) -> dict[str, object] | None:
-    try:
-        return read_lock((folder / LOCK).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _table(lock: Mapping[str, Any], name: str) -> dict[str, str]:
-    table = lock.get(name)
-    entries = table.items() if isinstance(table, dict) else ()
-    return {key: value for key, value in entries if isinstance(value, str)}
-
-
-def _build_command(lock: Mapping[str, Any]) -> str:
+def _command(lock: Mapping[str, Any], folder: Path, shown: str) -> str:
     """How the experiment was built, as far as the lock says it."""
-    sets = [str(text) for text in lock.get("set", [])] if isinstance(lock.get("set"), list) else []
-    options = "".join(f" --set '{text}'" for text in sets)
-    return f"`specgen build {lock.get('spec', 'SPEC')}{options}`"
+    sets = lock["set"] if isinstance(lock.get("set"), list) else []
+    out = None if _is_default_place(folder) else shown
+    return build_command(str(lock.get("spec", "SPEC")), [str(text) for text in sets], out)
 
 
-def _with_force(build: str) -> str:
-    """Files that were edited are overwritten only when that is asked for."""
-    return f"{build[:-1]} --force`"
+def _is_default_place(folder: Path) -> bool:
+    """Whether a build without `--out` goes to this folder, as far as the resolved spec can be read."""
+    try:
+        name = _NAME.search((folder / "spec.yaml").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        name = None
+    return folder.parent.name == EXPERIMENTS_FOLDER and (name is None or name[1] == folder.name)
 
 
-def _files(folder: Path, table: dict[str, str], shown: str, build: str) -> Check | None:
-    if not table:
-        return Check(shown, "error", f"`{LOCK}` lists no files", f"build it again with {build}")
-    edited, missing = [], []
-    for name, sha in table.items():
-        path = folder / name
-        if not _plain(name) or not path.is_file():
-            missing.append(name)
-        elif _digest(path) != sha:
-            edited.append(name)
-    if not edited and not missing:
-        return None
+def _files(folder: Path, files: Mapping[str, str], shown: str, command: str) -> Iterator[Check]:
+    again = f"build it again with `{command}`"
+    if not files:
+        yield Check(shown, "error", f"`{LOCK}` lists no files", again)
+        return
+    state = {name: _digest(folder / name) if _plain(name) else None for name in files}
+    missing = [name for name in files if state[name] is None]
+    unreadable = [name for name in files if state[name] == _UNREADABLE]
+    edited = [name for name in files if state[name] not in (None, _UNREADABLE, files[name])]
+    if unreadable:
+        yield Check(shown, "error", f"cannot be read: {_named(unreadable)}", "make the files readable")
     parts = [
         f"{word}: {_named(names)}"
         for word, names in (("edited by hand", edited), ("missing", missing))
         if names
     ]
-    hint = f"move edits to the spec, then {_with_force(build)}" if edited else f"build it again with {build}"
-    return Check(shown, "error", "; ".join(parts), hint)
+    if parts:
+        # Files that were edited are overwritten only when that is asked for.
+        hint = f"move edits to the spec, then `{command} --force`" if edited else again
+        yield Check(shown, "error", "; ".join(parts), hint)
 
 
-def _specs(table: dict[str, str], root: Path, shown: str, build: str) -> Check | None:
+def _specs(specs: Mapping[str, str], root: Path, shown: str, again: str) -> Iterator[Check]:
     changed, gone = [], []
-    for name, sha in table.items():
-        places = [place / name for place in (root, locate.data_root()) if _plain(name)]
-        path = next((place for place in places if place.is_file()), None)
-        if path is None:
+    for name, sha in specs.items():
+        states = [_digest(place / name) for place in (root, locate.data_root()) if _plain(name)]
+        state = next((state for state in states if state is not None), None)
+        if state is None:
             gone.append(name)
-        elif _digest(path) != sha:
+        elif state != sha:
             changed.append(name)
     if changed:
-        return Check(
-            shown, "error", f"changed since it was built: {_named(changed)}", f"build it again with {build}"
-        )
+        yield Check(shown, "error", f"changed since it was built: {_named(changed)}", again)
     if gone:
-        return Check(shown, "warning", f"not here, so that nothing can be said of it: {_named(gone)}")
-    return None
+        hint = "a spec inside the project is checked: build from one"
+        yield Check(shown, "warning", f"not here, so that nothing can be said of it: {_named(gone)}", hint)
+
+
+def _plugins(plugins: Mapping[str, str], root: Path, shown: str, again: str) -> Iterator[Check]:
+    for name, sha in plugins.items():
+        if not _plain(name) or _digest(root / name) != sha:
+            yield Check(shown, "error", f"changed since it was built: `{name}`, of a plugin", again)
 
 
 def _digests(
-    what: str, table: dict[str, str], today: Mapping[str, str], shown: str, build: str
+    what: str, locked: Mapping[str, str], today: Mapping[str, str], shown: str, again: str
 ) -> Check | None:
-    changed = [name for name, sha in table.items() if today.get(name) != sha]
+    changed = [name for name, sha in locked.items() if today.get(name) != sha]
     if not changed:
         return None
-    text = f"{what} changed since it was built: {_named(changed)}"
-    return Check(shown, "error", text, f"build it again with {build}")
+    return Check(shown, "error", f"{what} changed since it was built: {_named(changed)}", again)
 
 
-def _version(lock: Mapping[str, Any], shown: str, build: str) -> Check | None:
+def _version(lock: Mapping[str, Any], shown: str, again: str) -> Check | None:
+    """specgen and the runtime are one package: another version trains in another way."""
     version = lock.get("specgen")
     if version == __version__:
         return None
-    text = f"built by specgen {version}, and this is {__version__}"
-    return Check(shown, "warning", text, f"build it again with {build}")
+    return Check(shown, "error", f"built by specgen {version}, and this is {__version__}", again)
+
+
+def _strange_code(folder: Path, files: Mapping[str, str], shown: str) -> Check | None:
+    """A file beside the experiment's own is found first by every `import` of that name."""
+    strange = sorted(set(_code(folder)) - set(files))
+    if not strange:
+        return None
+    hint = f"move {'it' if len(strange) == 1 else 'them'} out of the folder"
+    return Check(shown, "error", f"Python that the lock does not know: {_named(strange)}", hint)
+
+
+def _code(folder: Path) -> Iterator[str]:
+    """Files that Python could import from the experiment."""
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        if path.suffix in _CODE and not set(_NOT_CODE) & set(relative.parts[:-1]):
+            yield relative.as_posix()
 
 
 def _schemas() -> Mapping[str, str]:
@@ -131,8 +162,12 @@ def _templates() -> Mapping[str, str]:
     return read_templates(locate.templates_folder()).digests()
 
 
-def _digest(path: Path) -> str:
-    return digest(path.read_bytes().decode(errors="replace"))
+def _digest(path: Path) -> str | None:
+    """None where there is no file; one that cannot be read has no digest of a lock either."""
+    try:
+        return digest(path.read_bytes().decode(errors="replace")) if path.is_file() else None
+    except OSError:
+        return _UNREADABLE
 
 
 def _plain(name: str) -> bool:

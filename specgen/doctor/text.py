@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from specgen.doctor.check import Check
+from specgen.printable import printable
 
 _LABEL = 9
 
@@ -44,10 +45,9 @@ def as_json(checks: list[Check]) -> str:
 
 
 def _row(label: str, text: str, width: int) -> list[str]:
-    clean = "".join(c if c.isprintable() else "?" for c in text)
     hang = " " * (_LABEL + 2)
     return textwrap.wrap(
-        f"  {label:<{_LABEL}}{clean}",
+        f"  {label:<{_LABEL}}{printable(text)}",
         width,
         subsequent_indent=hang,
         break_long_words=False,

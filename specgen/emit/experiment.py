@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from specgen import __version__
+from specgen.build_command import build_arguments
 from specgen.document import Node
 from specgen.emit.lock import LOCK, digest, lock_text
 from specgen.emit.python_files import python_files
@@ -16,6 +17,7 @@ from specgen.emit.units import units_of
 from specgen.inference import Graph
 from specgen.load import LoadedSpec
 from specgen.plugins import Plugins
+from specgen.printable import printable
 from specgen.schemas import BASE, SUFFIX, TOP, Schema, Schemas, children
 
 
@@ -38,19 +40,20 @@ def emit(
     plugins: Plugins,
 ) -> GeneratedExperiment:
     """All files of the experiment; the same for the same arguments, whatever the machine, folder or time."""
-    spec = "".join(c if c.isprintable() else "?" for c in loaded.shown)
+    spec = printable(loaded.shown)
+    source = printable(build_arguments(loaded.shown, loaded.sets)) if loaded.sets else spec
     units = units_of(root, schemas)
     files = python_files(
         units,
         schemas,
         graph,
         templates,
-        spec,
+        source,
         march=str(root.plain_at("march")),
         plugins=bool(plugins.modules),
     )
-    files["spec.yaml"] = templates.render("spec.yaml.j2", spec=spec, text=spec_yaml(root))
-    files["README.md"] = readme(root, graph, units, schemas, templates, spec)
+    files["spec.yaml"] = templates.render("spec.yaml.j2", spec=source, text=spec_yaml(root))
+    files["README.md"] = readme(root, graph, units, schemas, templates, source)
     files[LOCK] = lock_text(
         version=__version__,
         spec=spec,

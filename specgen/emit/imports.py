@@ -12,10 +12,17 @@ FIRST_PARTY = "runtime"
 
 @dataclass(frozen=True)
 class Imports:
-    """What a file imports: whole modules, and names of modules under the name that the file uses."""
+    """What a file imports: whole modules, and names of modules under the name that the file uses.
+
+    Attributes:
+        modules: imported whole.
+        names: the name that the file uses, by module and name.
+        taken: names that the file uses for something else.
+    """
 
     modules: set[str] = field(default_factory=set)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
 
     def module(self, module: str) -> str:
         """`import module`; returns the name to use."""
@@ -25,7 +32,7 @@ class Imports:
     def name(self, module: str, name: str) -> str:
         """`from module import name`; returns the name to use, a new one if it is taken."""
         if (module, name) not in self.names:
-            taken = set(self.names.values())
+            taken = self.taken.union(self.names.values())
             alias, number = name, 2
             while alias in taken:
                 alias, number = f"{name}{number}", number + 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from specgen.document import Path
 from specgen.emit.expressions import Writer
+from specgen.emit.imports import Imports
 from specgen.emit.layout import WIDTH, laid_out
 from specgen.emit.literal import literal
 from specgen.emit.templates import Templates
@@ -26,6 +27,8 @@ _DOCS = {
 }
 _MAPS_SHOWN = 8
 EXPERIMENT_MODULES = frozenset(name.removesuffix(".py") for name in _DOCS)
+# Names that the templates use themselves, and one that annotations do.
+_TAKEN = frozenset({"EXPERIMENT", "MARCH", "Path", "sys", "str", "list", "object"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ def python_files(
     """Text of each file by its name relative to the experiment."""
     result = {}
     for file in dict.fromkeys([*_DOCS, *(unit.file for unit in units.values())]):
-        writer = Writer(file, schemas, dict(units))
-        functions = [_function(unit, writer, graph) for unit in units.values() if unit.file == file]
+        own = [unit for unit in units.values() if unit.file == file]
+        taken = _TAKEN | EXPERIMENT_MODULES | {unit.function for unit in own}
+        writer = Writer(file, schemas, dict(units), Imports(taken=taken))
+        functions = [_function(unit, writer, graph) for unit in own]
         stage = file.removeprefix(STAGES).removesuffix(".py") if file.startswith(STAGES) else None
         if stage is not None:
             run_stage = writer.imports.name("runtime.training.stage_entry", "run_stage")

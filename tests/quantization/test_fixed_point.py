@@ -14,6 +14,7 @@ from small_networks import EveryOperation, calibrated, converted, random_inputs
 from torch import Tensor, nn
 
 from runtime.errors import RunError
+from runtime.models.blocks import ConvBNAct
 from runtime.quantization.calibration import set_state, start_observing
 from runtime.quantization.config import QuantizationRule
 from runtime.quantization.graph import QuantizedGraph, graph_of
@@ -164,3 +165,37 @@ def test_observing_again_forgets() -> None:
     after = {name: quant.value() for name, quant in graph.quantisers().items()}
     assert after["stem"] < before["stem"]
     assert after["img"] == before["img"] == 1 / 128
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu6"])
+def test_a_result_keeps_its_activation(activation: Any) -> None:
+    """A bound of codes: such a result is rounded, not taken from the accumulator."""
+
+    class Bounded(EveryOperation):
+        def __init__(self) -> None:
+            super().__init__()
+            self.map = ConvBNAct(in_channels=4, out_channels=3, batch_norm=False, activation=activation)
+            nn.init.normal_(self.map.conv.weight, std=20.0)
+
+    network, graph = calibrated(Bounded())
+    counts = mismatches(network, graph, *random_inputs())
+    assert sum(counts.values()) == 0, counts
+    with torch.no_grad():
+        values = network(*random_inputs())["map"]
+    assert values.min() == 0
+    assert activation == "relu" or values.max() <= 6.05
+
+
+def test_a_kept_float_result_is_the_same_in_training() -> None:
+    network, graph = calibrated(EveryOperation(), [FLOAT_MAP])
+    inputs = random_inputs()
+    with torch.no_grad():
+        fixed = network(*inputs)["map"]
+        set_state(network, State.QUANTISE_AND_OBSERVE)
+        trained = network(*inputs)["map"]
+    scale = graph.modules["first"].quant.value()
+    assert (fixed - trained).abs().max() < 4 * scale
+    assert graph.modules["map"].quant is None
+
+
+FLOAT_MAP = QuantizationRule(match="map", keep_float=True)

@@ -68,7 +68,7 @@ def _convert(network: nn.Module, *rules: QuantizationRule) -> None:
         ),
         (
             lambda net, x: net.last(torch.zeros(1, 4, 8, 8, device="meta")),
-            "the input of `last` comes from no quantised module",
+            "an input of `last` comes from no quantised module",
         ),
     ],
 )
@@ -220,3 +220,71 @@ def test_a_sum_is_fused_only_with_what_it_alone_reads_as_it_was_made() -> None:
 def test_learning_scales_needs_a_converted_model() -> None:
     with pytest.raises(ValueError, match="is a float model: convert it first"):
         learn_scales(EveryOperation(), "lsq")
+
+
+def test_a_checkpoint_of_other_rules_is_refused() -> None:
+    network, _ = calibrated(EveryOperation())
+    other, _ = converted(EveryOperation(), [QuantizationRule(match="stem", bits=16)])
+    with pytest.raises(
+        RunError, match=r"`stem` was calibrated as int8 at the scale .*, and the rules say int16"
+    ):
+        other.load_state_dict(network.state_dict())
+    fixed, _ = converted(EveryOperation(), [QuantizationRule(match="img", scale=0.5)])
+    with pytest.raises(
+        RunError, match=r"`img` was calibrated as int8 at the scale 0\.0078125, and the rules say int8 at"
+    ):
+        fixed.load_state_dict(network.state_dict())
+
+
+def test_integers_of_other_weights_are_not_used() -> None:
+    network, _ = calibrated(EveryOperation())
+    other, _ = calibrated(EveryOperation())
+    network.load_state_dict(other.state_dict())
+    with pytest.raises(RunError, match="has no fixed-point numbers for its weights and scales"):
+        network(*random_inputs())
+    set_state(network, State.QUANTISE)
+    inputs = random_inputs()
+    with torch.no_grad():
+        first, second = network(*inputs), other(*inputs)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_failed_conversion_cannot_be_gone_on_with() -> None:
+    network = Chain(lambda net, x: net.last(net.first(x)))
+    with pytest.raises(RunError, match="matches no tensor"):
+        _convert(network, QuantizationRule(match="nothing", bits=16))
+    with pytest.raises(RunError, match="quantised already, or a conversion of it has failed"):
+        _convert(network)
+
+
+def test_a_parameter_among_the_inputs_of_a_sum() -> None:
+    class Positions(Chain):
+        def __init__(self) -> None:
+            super().__init__(lambda net, x: net.last(net.add(net.first(x), net.position)), add=Add())
+            self.position = nn.Parameter(torch.zeros(1, 4, 8, 8))
+
+    with pytest.raises(RunError, match="an input of `add` comes from no quantised module"):
+        _convert(Positions())
+
+
+def test_pools_that_only_move_codes_may_be_shared() -> None:
+    pool = nn.MaxPool2d(3, stride=1, padding=1)
+    network = Chain(lambda net, x: net.last(net.two(net.second(net.one(net.first(x))))), one=pool, two=pool)
+    _convert(network)
+
+
+def test_an_average_of_another_number_of_pixels() -> None:
+    network, _ = calibrated(EveryOperation())
+    with pytest.raises(
+        RunError, match=r"`bins` divides by the pixels of maps of \(6, 10\), and was given one of"
+    ):
+        network.bins(torch.zeros(1, 8, 12, 20))
+
+
+def test_an_exception_leaves_the_state() -> None:
+    network, graph = calibrated(EveryOperation())
+    set_state(network, State.QUANTISE_AND_OBSERVE)
+    graph.modules["map"].layer.weight.data.fill_(float("nan"))
+    with pytest.raises(RunError, match="weights that are not finite"), quantised(network):
+        pass
+    assert {module.state for module in graph.ordered_modules()} == {State.QUANTISE_AND_OBSERVE}

@@ -102,3 +102,10 @@ def test_a_tensor_kept_in_float_loses_nothing_but_its_rounding() -> None:
     scale = stem.quant.value()
     assert ((captured["y"] * scale - expected).abs() <= scale * 0.501)[expected < 127 * scale].all()
     set_state(network, State.FLOAT)
+
+
+@pytest.mark.parametrize("name", ["project", "map"])
+def test_a_rule_for_what_stays_an_accumulator(name: str) -> None:
+    rule = QuantizationRule(match=name, observer="kl")
+    with pytest.raises(RunError, match=f"the rule .* has no effect: `{name}` stays as it was summed"):
+        converted(EveryOperation(), [rule])

@@ -92,6 +92,37 @@ def test_a_missing_parent_is_reported_where_it_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("none.yaml", None),
+        ("../none.yaml", None),
+        ("moter.yaml", "did you mean `mother.yaml`?"),
+        ("./parts/fathr.yaml", "did you mean `parts/father.yaml`?"),
+        ("chil.yaml", None),  # the spec itself
+        (
+            "bev_ipm_tiny.yaml",
+            "`bev_ipm_tiny` comes with specgen: `specgen new NAME --from bev_ipm_tiny` puts a copy beside the "
+            "new spec",
+        ),
+        (
+            "bev_imp",
+            "`bev_ipm` comes with specgen: `specgen new NAME --from bev_ipm` puts a copy beside the new spec",
+        ),
+        ("x" * 5000, None),
+    ],
+)
+def test_what_was_probably_meant(tmp_path: Path, asked: str, hint: str | None) -> None:
+    (tmp_path / "parts").mkdir()
+    for name in ("mother.yaml", "parts/father.yaml"):
+        (tmp_path / name).write_text("a: 1\n")
+    (tmp_path / "child.yaml").write_text(f"extends: {asked}\n")
+    with pytest.raises(SpecError) as caught:
+        load_chain(tmp_path / "child.yaml", "child.yaml", Sources())
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.hint) == ("E001", hint)
+
+
 def test_files_that_are_no_specs(tmp_path: Path) -> None:
     assert failure(tmp_path, child="# nothing\n").endswith("E020 the spec is empty")
     assert "E020 a spec is a map" in failure(tmp_path, child="- a\n")

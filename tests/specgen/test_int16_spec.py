@@ -117,3 +117,20 @@ def test_nothing_is_written(
     with pytest.raises(WriteError):
         write_int16_spec(specs / "bev_ipm_tiny.yaml", rules, new)
     assert not new.exists()
+
+
+def test_its_calibration_starts_from_the_same_float_weights(specs: Path) -> None:
+    """The new experiment has no float run: the file that the old one calibrated from is named."""
+    new = specs / "bev_ipm_tiny_int16.yaml"
+    weights = "experiments/bev_ipm_tiny/runs/0002-float/checkpoints/best.safetensors"
+    write_int16_spec(specs / "bev_ipm_tiny.yaml", RULES, new, float_weights=weights)
+    assert new.read_text().endswith(
+        "stages:\n"
+        "  calibration:\n"
+        "    model_convert_pipeline:\n"
+        "      converters:\n"
+        f"        - {{type: LoadCheckpoint, checkpoint_path: {weights}, verbose: true}}\n"
+        "        - {type: Float2Calibration, convert_mode: eager}\n"
+    )
+    stage = generated(compiled(new, Sources())).files["stages/calibration.py"]
+    assert f'checkpoint_path="{weights}"' in stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,8 @@ import pytest
 from generated_python import check_generated_python
 
 from specgen.diagnostic import SpecError
+from specgen.diff.report import report
+from specgen.diff.side import spec_side
 from specgen.emit.lock import LOCK
 from specgen.lock_check import differences
 from specgen.pipeline import compiled, generated
@@ -25,6 +28,7 @@ from specgen.write import written
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_a_plugin.md"
 BLOCK = re.compile(r"^```[a-z]+ (\S+/\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STEP = re.compile(r"^```([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCHEMA = "parts/schemas/backbone/PlainBackbone.schema.json"
 
 
@@ -78,20 +82,39 @@ def test_the_resolved_spec_builds_the_same(project: Path) -> None:
     assert "from parts.plain_backbone import PlainBackbone" in again["model.py"]
 
 
-def test_its_model_runs(project: Path) -> None:
-    command = [sys.executable, "-m", "specgen"]
+def test_its_page_leads_there_from_an_empty_folder(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    for arguments in (["build", "specs/with_plugin.yaml"], ["calops", "experiments/with_plugin", "--json"]):
+
+    def run(*command: str) -> str:
         done = subprocess.run(
-            [*command, *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=300
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
-    modules = {row["name"]: row for row in json.loads(done.stdout)["modules"]}
+        return done.stdout
+
+    commands = []
+    for language, name, text in STEP.findall(TUTORIAL.read_text(encoding="utf-8")):
+        if name:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            continue
+        assert language == "sh"
+        for line in text.splitlines():
+            command = shlex.split(line)
+            assert command[0] == "specgen"
+            run("-m", *command)
+            commands.append(command[1])
+    assert commands == ["new", "build", "calops"]
+    counted = json.loads(run("-m", "specgen", "calops", "experiments/with_plugin", "--json"))
+    modules = {row["name"]: row for row in counted["modules"]}
     assert modules["backbone"]["type"] == "PlainBackbone"
     assert modules["backbone.stages.4"]["output"][-3:] == [24, 3, 8]
-    stage = [sys.executable, "experiments/with_plugin/stages/float.py", "--help"]
-    done = subprocess.run(stage, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    run("experiments/with_plugin/stages/float.py", "--help")
 
 
 def test_its_values_are_checked(project: Path) -> None:
@@ -210,3 +233,17 @@ def test_nothing_of_a_plugin_runs_during_a_build(project: Path) -> None:
     (project / "parts" / "__init__.py").write_text("open('ran', 'w')\n")
     build()
     assert not (project / "ran").exists()
+
+
+def test_a_part_that_cannot_be_counted_is_no_part_without_parameters(project: Path) -> None:
+    def parameters(old: str, new: str) -> list[tuple[str, str | None, str | None]]:
+        sides = (spec_side(Path(f"specs/{name}.yaml"), Sources(), (), name=name) for name in (old, new))
+        return [(row.name, row.old, row.new) for row in report(*sides).parameters]
+
+    (backbone, *others) = parameters("bev_ipm_tiny", "with_plugin")
+    assert backbone[0] == "backbone" and str(backbone[1])[0].isdigit() and backbone[2] == "unknown"
+    assert [name for name, _, _ in others] == ["neck"]
+    assert parameters("with_plugin", "bev_ipm_tiny")[0] == ("backbone", "unknown", backbone[1])
+    wide = Path("specs/with_plugin.yaml").read_text(encoding="utf-8").replace("width: 24", "width: 32")
+    Path("specs/wide.yaml").write_text(wide, encoding="utf-8")
+    assert [name for name, _, _ in parameters("with_plugin", "wide")] == ["neck"]

@@ -123,8 +123,8 @@ def make_plan(
     candidates = most_harmful_first(
         [cost for cost in costs if cost.kind == "activation" and cost.bits < RAISED_BITS]
     )
-    measure = _Measure(task, batches)
     try:
+        measure = _Measure(task, batches)
         with bits_restored(graph):
             set_state(task.model, State.QUANTISE)
             climb = _Climb(graph, cycles)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from runtime.errors import RunError
 from runtime.models.blocks import BinAvgPool
 from runtime.models.blocks.avg_pool import bin_kernel
 from runtime.quantization import registered_ops
@@ -42,6 +43,7 @@ class QuantizedAvgPool(QuantizedModule):
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""
+        self._check_size(codes[0])
         low, high = self.output_bounds()
         y = arithmetic.kernel(
             codes[0],
@@ -54,6 +56,14 @@ class QuantizedAvgPool(QuantizedModule):
             hi=high,
         )
         return self.leave(y)
+
+    def _check_size(self, x: Tensor) -> None:
+        expected, got = self.input_shapes[0][-2:], tuple(x.shape[-2:])
+        if got != expected:
+            raise RunError(
+                f"`{self.name}` divides by the pixels of maps of {expected}, and was given one of {got}",
+                hint="convert the model for the size of the images that it sees",
+            )
 
     def exported(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""

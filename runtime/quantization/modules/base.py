@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -91,8 +91,8 @@ class QuantizedModule(nn.Module):
             return self._real_rounded(*inputs)
         if not self.frozen:
             raise RunError(
-                f"`{self.name}` has no fixed-point numbers yet: the model was never calibrated",
-                hint="load a checkpoint of the stage `calibration` or `qat`",
+                f"`{self.name}` has no fixed-point numbers for its weights and scales",
+                hint="load a checkpoint of the stage `calibration` or `qat`, then enter the state `quantise`",
             )
         if self.keep_float:
             return self._in_float(*inputs)
@@ -130,7 +130,7 @@ class QuantizedModule(nn.Module):
             for code, source in zip(codes, self.sources, strict=False)
         ]
         y = self.activated(self.real(*reals, *codes[len(reals) :]))
-        if self.is_output or self.quant is None:
+        if self.quant is None:
             return y
         low, high = self.quant.bounds
         return quantize.quantize(y, self.quant.value(), lo=low, hi=high)
@@ -148,6 +148,10 @@ class QuantizedModule(nn.Module):
                 if self.quant is not None:
                     self.output_format = code_format(self.quant, self.output_bounds())
             self.frozen = True
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        self.frozen = False  # the integers were those of other weights
 
     def hold(self, name: str, value: Tensor) -> None:
         """Keep a tensor of integers that moves with the module and is in no checkpoint."""

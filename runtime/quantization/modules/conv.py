@@ -39,6 +39,8 @@ class WeightedModule(QuantizedModule):
     weight_codes: Tensor
     bias_codes: Tensor
     step: Tensor
+    factor: Tensor
+    shift_step: Tensor
 
     def __init__(self, name: str, layer: nn.Conv2d | nn.Linear, activation: nn.Module | None) -> None:
         super().__init__(name)
@@ -54,7 +56,6 @@ class WeightedModule(QuantizedModule):
         self._rounded_by: tuple[()] | tuple[FakeQuant] = ()
         # Largest shift at which a sum that takes the accumulator can still add its other input.
         self.max_shift = MAX_SHIFT
-        self.rescale: Rescale | None = None
         self.plan: arithmetic.ConvPlan | None = None
         self.codes: SnappedWeights | None = None
 
@@ -122,25 +123,34 @@ class WeightedModule(QuantizedModule):
         self.hold("weight_codes", torch.from_numpy(self.codes.weight).to(device, torch.float32))
         self.hold("bias_codes", torch.from_numpy(self.codes.bias).to(device, torch.float64))
         if self.codes.multiplier is None or self.codes.shift is None:
-            self.rescale = None
             step = torch.from_numpy(np.asarray(self.codes.scale * source.value()))
             self.hold("step", step.view(-1, 1, 1).to(device))
         else:
-            self.rescale = Rescale.of(self.codes.multiplier, self.codes.shift).to(device)
+            rescale = Rescale.of(self.codes.multiplier, self.codes.shift).to(device)
+            self.hold("factor", rescale.factor)
+            self.hold("shift_step", rescale.step)
+
+    @property
+    def rescale(self) -> Rescale | None:
+        """What an accumulator is rounded with, None where it is the result."""
+        if self.codes is None or self.codes.multiplier is None:
+            return None
+        return Rescale(self.factor, self.shift_step)
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`; float64 accumulators where a sum rounds."""
         assert self.plan is not None
         x = self._as_map(codes[0])
         layout = self._layout()
-        if self.rescale is None or self.rounded_by is not None:
+        rescale = self.rescale
+        if rescale is None or self.rounded_by is not None:
             acc = arithmetic.accumulate_kernel(
                 x, self.weight_codes, self.bias_codes, plan=self.plan, **layout
             )
             return acc if self.rounded_by is not None else self._as_result((acc * self.step).float())
         low, high = self.output_bounds()
         y = arithmetic.kernel(
-            x, self.weight_codes, self.bias_codes, self.rescale, plan=self.plan, lo=low, hi=high, **layout
+            x, self.weight_codes, self.bias_codes, rescale, plan=self.plan, lo=low, hi=high, **layout
         )
         return self._as_result(self.leave(y))
 

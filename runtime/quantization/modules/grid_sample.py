@@ -39,7 +39,7 @@ class QuantizedGridSample(QuantizedModule):
     def real(self, *inputs: Tensor) -> Tensor:
         """Map (B, C, h, w) and points (B, H, W, 2) in its pixels to (B, C, H, W)."""
         features, points = inputs
-        rounds = self.state in (State.SIMULATE, State.QUANTISE_AND_OBSERVE)
+        rounds = not self.keep_float and self.state in (State.SIMULATE, State.QUANTISE_AND_OBSERVE)
         return self.sample(features, self.points(points) if rounds else points)
 
     def freeze(self) -> None:

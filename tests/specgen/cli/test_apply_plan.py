@@ -17,6 +17,7 @@ import pathlib
 run = pathlib.Path(__file__).parents[1] / "runs" / "0001-calibration"
 run.mkdir(parents=True)
 (run / "analysis.json").write_text({analysis!r})
+(run / "run.json").write_text({record!r})
 """
 RULES = [{"match": "backbone.stem", "bits": 16}]
 
@@ -35,7 +36,9 @@ def build(
     (folder / "stages").mkdir(parents=True)
     (folder / "spec.yaml").write_text("model: {}\ndata: {}\nstages: {}\n")
     analysis = json.dumps({"version": 1, "plan": {"rules": rules}})
-    (folder / "stages" / "calibration.py").write_text(STAGE.format(analysis=analysis))
+    weights = {"float": {"checkpoint": "runs/0000-float/checkpoints/best.safetensors"}}
+    record = json.dumps({"stage": "calibration", "status": "finished", "inputs": weights})
+    (folder / "stages" / "calibration.py").write_text(STAGE.format(analysis=analysis, record=record))
     files = {name: digest((folder / name).read_text()) for name in ("spec.yaml", "stages/calibration.py")}
     text = lock_text(version=__version__, spec=spec, sets=sets, tables={"files": files})
     (folder / LOCK).write_text(text)

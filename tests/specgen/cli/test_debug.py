@@ -101,7 +101,7 @@ def test_json_and_top(experiment: Path) -> None:
     ("text", "arguments", "message"),
     [
         (None, [], "error: `toy` has no `analysis.json`\nhint: run the stage `calibration`\n"),
-        (None, ["--run", "7"], "error: `toy` has no run `7` of calibration or QAT\n"),
+        (None, ["--run", "7"], "error: `toy` has no run `7` of calibration\n"),
         (
             None,
             ["--run", "0001"],

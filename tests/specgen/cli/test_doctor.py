@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import re
@@ -14,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from specgen import __version__
 from specgen.doctor.check import Check
 from specgen.doctor.text import as_text
 from specgen.doctor.versions import Wanted, place_checks, version_checks, wanted
@@ -107,13 +109,51 @@ def test_schemas_templates_and_versions_of_another_build(run: Run, built: Path) 
     assert found[str(built), "error"] == [
         "schemas changed since it was built: `neck/BiFPN.schema.json`",
         "templates changed since it was built: `stage.py.j2`",
+        f"built by specgen 0.0.1, and this is {__version__}",
     ]
-    assert found[str(built), "warning"][0].startswith("built by specgen 0.0.1, and this is ")
 
 
 def test_python_that_the_lock_does_not_know(run: Run, built: Path) -> None:
     (built / "json.py").write_text("")
-    assert findings(run)[str(built), "error"] == ["Python that the lock does not know: `json.py`"]
+    done = run("doctor")
+    assert (
+        "experiments/bev_ipm_tiny\n"
+        "  error    Python that the lock does not know: `json.py`\n"
+        "           hint: move it out of the folder\n"
+        "  warning  no pack at "
+    ) in done.out
+
+
+def test_a_plugin_that_changed(run: Run, built: Path) -> None:
+    (built / "experiment.lock").open("a").write('\n[plugins]\n"parts/net.py" = "sha256:0"\n')
+    assert (
+        "experiments/bev_ipm_tiny\n"
+        "  error    changed since it was built: `parts/net.py`, of a plugin\n"
+        "           hint: build it again with `specgen build specs/bev_ipm_tiny.yaml`\n"
+        "  warning  no pack at "
+    ) in run("doctor").out
+
+
+def test_a_lock_that_cannot_be_read_leaves_the_others(
+    run: Run, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("build", "specs/bev_ipm_tiny.yaml", "--set", "name=other").status == 0
+    read_text = Path.read_text
+
+    def refusing(path: Path, *arguments: Any, **named: Any) -> str:
+        if path.parts[-2:] == ("bev_ipm_tiny", "experiment.lock"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_text(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", refusing)
+    done = run("doctor")
+    assert done.status == 1
+    assert (
+        "experiments/bev_ipm_tiny\n"
+        "  error    `experiment.lock` cannot be read: Permission denied\n"
+        "           hint: make `experiment.lock` readable\n"
+    ) in done.out
+    assert "experiments/other\n  ok       the lock is true: " in done.out
 
 
 @pytest.mark.parametrize(

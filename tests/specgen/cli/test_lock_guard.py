@@ -1,5 +1,6 @@
 """`run` and `predict` refuse what differs from the lock, or record it; the stages here are small scripts."""
 
+import errno
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from specgen import __version__
 from specgen.emit.lock import LOCK, digest, lock_text
-from specgen.lock_check import UNLOCKED, data_differences, differences, locked_data
+from specgen.lock_check import UNCHECKED, UNLOCKED, data_differences, differences, locked_data
 
 ROOT = Path(__file__).resolve().parents[3]
 STAGE = "import os, sys\nprint(os.environ.get('RUNTIME_UNLOCKED', 'locked'), sys.argv[1:])\n"
@@ -69,13 +70,20 @@ def harm_lock(project: Path) -> None:
     (project / "experiments/toy" / LOCK).write_text("<<<<<<< ours\n")
 
 
+AGAIN = "build it again with `specgen build specs/toy.yaml`"
 CHANGES = {
-    edit_file: "edited by hand: `model.py`",
-    remove_file: "missing: `model.py`",
-    edit_spec: "changed since it was built: `specs/toy.yaml`",
-    add_module: "Python that the lock does not know: `torch.py`",
-    other_version: f"built by specgen 0.0.1, and this is {__version__}",
-    harm_lock: f"`{LOCK}` cannot be read",
+    edit_file: (
+        "edited by hand: `model.py`",
+        "move edits to the spec, then `specgen build specs/toy.yaml --force`",
+    ),
+    remove_file: ("missing: `model.py`", AGAIN),
+    edit_spec: ("changed since it was built: `specs/toy.yaml`", AGAIN),
+    add_module: ("Python that the lock does not know: `torch.py`", "move it out of the folder"),
+    other_version: (f"built by specgen 0.0.1, and this is {__version__}", AGAIN),
+    harm_lock: (
+        f"`{LOCK}` cannot be read",
+        "build the experiment again with `specgen build`, from the spec that it came from",
+    ),
 }
 
 
@@ -99,8 +107,9 @@ def test_what_differs_is_refused_and_named(project: Path, change: object) -> Non
     assert (done.returncode, done.stdout) == (1, "")
     head, *found, hint = done.stderr.splitlines()
     assert head == "error: `experiments/toy` is not what its lock says:"
-    assert any(line.startswith(f"  {CHANGES[change]}") for line in found)  # type: ignore[index]
-    assert hint.startswith("hint: build it again with `specgen build`") and "`--unlocked`" in hint
+    text, step = CHANGES[change]  # type: ignore[index]
+    assert found == [f"  {text}"]
+    assert hint == f"hint: {step}; `--unlocked` runs it as it is and says so in `run.json`"
 
 
 def test_unlocked_goes_on_and_tells_the_stage(project: Path) -> None:
@@ -117,6 +126,70 @@ def test_unlocked_of_a_true_lock_says_nothing(project: Path) -> None:
     assert done.stdout.startswith("locked ") and done.stderr == ""
 
 
+def test_a_spec_outside_the_project_is_told_and_recorded(project: Path) -> None:
+    lock = project / "experiments/toy" / LOCK
+    lock.write_text(lock.read_text().replace('"specs/toy.yaml" = ', '"toy.yaml" = '))
+    (project / "experiments/toy/stages/float.py").write_text(SHOW := STAGE.replace("UNLOCKED", "UNCHECKED"))
+    lock.write_text(lock.read_text().replace(digest(STAGE), digest(SHOW)))
+    for arguments in (["run"], ["predict"]):
+        done = command(project, *arguments)
+        text = "not here, so that nothing can be said of it: `toy.yaml`"
+        assert done.returncode == 0
+        assert done.stderr == (f"`experiments/toy` is not checked in full, `run.json` says so:\n  {text}\n")
+        assert done.stdout.startswith(f'["{text}"] ')
+
+
+def test_control_characters_of_a_lock_do_not_reach_the_terminal(project: Path) -> None:
+    lock = project / "experiments/toy" / LOCK
+    lock.write_text(lock.read_text().replace(f'specgen = "{__version__}"', 'specgen = "0.0.\\u001b[31m9"'))
+    done = command(project, "run")
+    assert done.stderr == (
+        "error: `experiments/toy` is not what its lock says:\n"
+        f"  built by specgen 0.0.?[31m9, and this is {__version__}\n"
+        f"hint: {AGAIN}; `--unlocked` runs it as it is and says so in `run.json`\n"
+    )
+
+
+def test_the_hint_repeats_how_it_was_built(project: Path) -> None:
+    folder = project / "experiments/toy"
+    texts = {"spec.yaml": "name: other\n", "model.py": "SIZE = 1\n", "stages/float.py": STAGE}
+    (folder / "spec.yaml").write_text(texts["spec.yaml"])
+    tables = {"specs": {"a b.yaml": ""}, "files": {name: digest(text) for name, text in texts.items()}}
+    sets = ("name=other", "vars.x=[1, 2]")
+    (folder / LOCK).write_text(lock_text(version=__version__, spec="a b.yaml", sets=sets, tables=tables))
+    (project / "a b.yaml").write_text("")
+    done = command(project, "run")
+    assert done.stderr == (
+        "error: `experiments/toy` is not what its lock says:\n"
+        "  changed since it was built: `a b.yaml`\n"
+        "hint: build it again with `specgen build 'a b.yaml' --set name=other --set 'vars.x=[1, 2]' "
+        "--out experiments/toy`; `--unlocked` runs it as it is and says so in `run.json`\n"
+    )
+
+
+def test_files_that_cannot_be_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = project / "experiments/toy"
+    shut: set[str] = set()
+    read_bytes = Path.read_bytes
+
+    def refusing(path: Path) -> bytes:
+        if path.name in shut:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    shut.add("model.py")
+    assert differences(folder, project) == ["cannot be read: `model.py`"]
+    shut.add("toy.yaml")
+    assert differences(folder, project) == [
+        "cannot be read: `model.py`",
+        "changed since it was built: `specs/toy.yaml`",
+    ]
+    (folder / LOCK).unlink()
+    (folder / LOCK).mkdir()
+    assert differences(folder, project) == [f"`{LOCK}` cannot be read: Is a directory"]
+
+
 def test_the_record_of_a_run_says_what_differed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from runtime.training.run_directory import create_run
 
@@ -126,9 +199,10 @@ def test_the_record_of_a_run_says_what_differed(project: Path, monkeypatch: pyte
     run.start()
     assert run.record["unlocked"] == ["edited by hand: `model.py`"]
     monkeypatch.delenv(UNLOCKED)
+    monkeypatch.setenv(UNCHECKED, json.dumps(["not here: `toy.yaml`"]))
     other = create_run(experiment, "float")
     other.start()
-    assert "unlocked" not in other.record
+    assert "unlocked" not in other.record and other.record["unchecked"] == ["not here: `toy.yaml`"]
 
 
 def test_pinned_data(tmp_path: Path) -> None:

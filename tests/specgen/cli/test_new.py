@@ -123,3 +123,15 @@ def test_a_parent_that_is_wrong_is_told(run: Run) -> None:
     done = run("new", "mine", "--from", "wrong.yaml")
     assert done.status == 1 and "wrong.yaml:1:1: error[E103]" in done.err
     assert not Path("specs").exists()
+
+
+def test_a_parent_of_a_strange_name(run: Run, specs: Path) -> None:
+    parent = specs / "a #b: c.yaml"
+    parent.write_text((specs / "bev_ipm_tiny.yaml").read_text())
+    assert run("new", "q", "--from", "specs/a #b: c.yaml").status == 0
+    lines = (specs / "q.yaml").read_text().splitlines()
+    assert lines[4] == 'extends: "a #b: c.yaml"'
+    assert lines[8] == (
+        "# `specgen diff 'specs/a #b: c.yaml' specs/q.yaml` shows your changes and what follows from them."
+    )
+    assert run("validate", "specs/q.yaml").err == "`specs/q.yaml` is valid: experiment `q`\n"
