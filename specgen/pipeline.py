@@ -19,6 +19,7 @@ from specgen.inference import Graph, infer
 from specgen.inference.plugin_maps import declared
 from specgen.load import LoadedSpec, load
 from specgen.message_places import placed
+from specgen.plugin_consequences import without_consequences
 from specgen.plugins import Plugins, read_plugins, with_plugins
 from specgen.rules import check
 from specgen.schemas import Schemas, read_schemas
@@ -62,7 +63,7 @@ def compiled(
     schemas = with_plugins(_shipped_schemas(), plugins)
     # A variable without use follows from another mistake, unless its name tells of a slip.
     slips = [diagnostic for diagnostic in loaded.unused if diagnostic.hint is not None]
-    shape = validate(loaded.root, schemas)
+    shape = without_consequences(validate(loaded.root, schemas), loaded.root)
     _stop_at([*shape, *slips] if shape else [], loaded.root, loaded)
     with declared(plugins.schemas):
         return _checked(loaded, schemas, plugins, slips)

@@ -84,6 +84,8 @@ def _check_part(part: dict[str, Any], own_name: str, module: str, schemas: Schem
     for key in _TEXTS:
         if key in part and not isinstance(part[key], str):
             raise BadSchema(f"`{key}` is a text")
+    if part.get("enum") == []:
+        raise BadSchema("`enum` has no value")
     _check_classes(part, module)
     if "x-class" in part:
         _check_call(part)

@@ -7,6 +7,7 @@ A module `parts.backbones` is found as a file below the project's root, and its 
 from __future__ import annotations
 
 import keyword
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from specgen.diagnostic import Diagnostic, SpecError
 from specgen.document import Node
 from specgen.emit.lock import digest
+from specgen.emit.python_files import EXPERIMENT_MODULES
 from specgen.plugin_schemas import BadSchema, read_plugin_schema
 from specgen.schemas import BASE, SUFFIX, Schema, Schemas
 
@@ -47,11 +49,11 @@ def read_plugins(root: Node, schemas: Schemas, project: Path) -> Plugins:
     found: dict[tuple[str, str], Schema] = {}
     modules = dict(_named(root))
     for module, node in modules.items():
-        if (word := next(filter(keyword.iskeyword, module.split(".")), None)) is not None:
-            message = (
-                f"`{word}` in `{module}` is a word of Python's own: no module of that name can be imported"
+        if (why := _hidden(module)) is not None:
+            hint = "give the file or folder another name"
+            wrong.append(
+                Diagnostic("E021", f"the module `{module}` cannot be imported: {why}", node.span, hint=hint)
             )
-            wrong.append(Diagnostic("E021", message, node.span, hint="give the file or folder another name"))
             continue
         source = _source(project, module)
         if source is None:
@@ -129,6 +131,16 @@ def _source(project: Path, module: str) -> Path | None:
     base = project.joinpath(*module.split("."))
     candidates = (base.with_name(base.name + ".py"), base / "__init__.py")
     return next((path for path in candidates if path.is_file()), None)
+
+
+def _hidden(module: str) -> str | None:
+    """Why the stages of an experiment would not find a module of this name, None when they do."""
+    if (word := next(filter(keyword.iskeyword, module.split(".")), None)) is not None:
+        return f"`{word}` is a word of Python's own"
+    top = module.split(".")[0]
+    if top in EXPERIMENT_MODULES:
+        return f"every experiment has a `{top}.py` of its own"
+    return f"Python has a `{top}` of its own" if top in sys.stdlib_module_names else None
 
 
 def _missing(module: str, node: Node) -> Diagnostic:

@@ -11,6 +11,7 @@ import typer
 from specgen.build_command import build_command
 from specgen.cli.spec_argument import Format, FormatOption, SetOption, SpecArgument, reported, spec_path
 from specgen.experiment import EXPERIMENTS_FOLDER, Experiment
+from specgen.printable import printable
 
 if TYPE_CHECKING:
     from specgen.document import Node
@@ -49,10 +50,12 @@ def build(
             diff = difference(folder, experiment.files)
             print(diff, end="")
             if diff:
-                for name in planned(folder, experiment.files).overwritten:
+                edited = planned(folder, experiment.files).overwritten
+                for name in edited:
                     print(f"`{folder / name}` was edited by hand", file=sys.stderr)
                 command = build_command(spec, sets or (), None if out is None else str(out))
-                print(f"`{folder}` differs from `{spec}`\nhint: run `{command}`", file=sys.stderr)
+                hint = f"move edits to the spec, then `{command} --force`" if edited else f"run `{command}`"
+                print(f"`{folder}` differs from `{spec}`\nhint: {printable(hint)}", file=sys.stderr)
                 raise typer.Exit(1)
             return
         lost = losses(folder, experiment.files) if force else ""

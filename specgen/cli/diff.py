@@ -15,7 +15,7 @@ _USAGE = 2
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help=SIDE_HELP)],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=SIDE_HELP)],
     new: Annotated[
         str | None, typer.Argument(help="the other one; may be left out with `--set`", show_default=False)
     ] = None,

@@ -20,7 +20,7 @@ class GraphFormat(StrEnum):
 
 
 def graph(
-    spec: Annotated[str, typer.Argument(help=SIDE_HELP)],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help=SIDE_HELP)],
     style: Annotated[
         GraphFormat, typer.Option("--format", help="table, or a mermaid flowchart")
     ] = GraphFormat.text,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from specgen.schemas import Schemas
 
 _NAME = 36
+_LEAST = 36
+"""Columns that a description takes at least, beside a name."""
 _NOT_RUN = " (checked in specs, not run by this version)"
 
 
@@ -60,7 +62,19 @@ def _as_text(kinds: list[str], schemas: Schemas) -> str:
         for name in schemas.types(kind):
             component = schemas.component(kind, name) or {}
             note = "" if "x-class" in component else _NOT_RUN
-            line = f"  {name:<{_NAME}} {component.get('description', '')}{note}"
-            hang = " " * (_NAME + 3)
-            lines += textwrap.wrap(line, columns(), subsequent_indent=hang) if sys.stdout.isatty() else [line]
+            text = f"{component.get('description', '')}{note}"
+            lines += _on_terminal(name, text, columns()) if _is_terminal() else [f"  {name:<{_NAME}} {text}"]
     return "\n".join(lines)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _on_terminal(name: str, text: str, width: int) -> list[str]:
+    """Beside the name where there is room for a text, else below it."""
+    if width < _NAME + _LEAST:
+        lines = textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+        return [f"  {name}", *lines]
+    hang = " " * (_NAME + 3)
+    return textwrap.wrap(f"  {name:<{_NAME}} {text}", width, subsequent_indent=hang)

@@ -64,9 +64,13 @@ def _revision(given: str, sets: tuple[str, ...], lenient: bool) -> Side:
             raise failed(str(error), error.hint) from None
         if file.inside_folder:
             return _resolved(file.path, file.shown, given, sets, lenient, of_revision=True)
-        return _reported(
+        side = _reported(
             lambda s: spec_side(file.path, s, sets, name=given, shown=file.shown, lenient=lenient)
         )
+    if side.root.plain_at("plugins", default=[]):
+        note = f"`{given}` is read with the plugins that are here now, not those of its revision"
+        print(f"note: {printable(note)}", file=sys.stderr)
+    return side
 
 
 def _resolved(
@@ -83,7 +87,7 @@ def _resolved(
     except typer.Exit:
         hint = "build the experiment again with `specgen build`"
         if of_revision:
-            hint = "this version of specgen cannot compile what that revision's built: use the one of then"
+            hint = "read it with the version of specgen that built it"
         print(f"hint: this file is generated: {hint}", file=sys.stderr)
         raise
 

@@ -116,7 +116,8 @@ READING: dict[str, Entry] = {
         _text("- small"),
     ),
     "E021": Entry(
-        "A module that `plugins` names is a file below the folder where specgen is started, and can be imported.",
+        "A module that `plugins` names is a file below the folder where specgen is started, and can be "
+        "imported.",
         "Correct the dotted name, or start specgen in the root of your project.",
         Example(edits=(("name: small\n", "name: small\nplugins: [parts.backbones]\n"),)),
     ),

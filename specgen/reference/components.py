@@ -29,6 +29,14 @@ def _component(kind: str, name: str, schemas: Schemas, example: Shown | None) ->
     keys = properties_table(component, schemas) or "It has no keys besides `type`."
     parts = [f"## {name}", str(component.get("description", "")), keys, runs]
     if example is not None:
-        title = f"`{example.place}` of [{example.spec}](../../{example.spec}):"
-        return [*parts, title, block(example.text, "yaml")]
+        return [*parts, _title(example), block(example.text, "yaml")]
     return [*parts, "No ready spec uses it."]
+
+
+def _title(example: Shown) -> str:
+    """Where an example is from, and what is left out in it."""
+    shortened = ", components inside it shortened to their `type`" if example.shortened else ""
+    link = f"[{example.file}](../../{example.file})"
+    if example.file.endswith(".md"):
+        return f"In place of another at `{example.place}`, as {link} tells{shortened}:"
+    return f"`{example.place}` of {link}{shortened}:"

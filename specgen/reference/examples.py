@@ -1,4 +1,7 @@
-"""How the ready specs write each component: the values that are written, components inside by their type."""
+"""How specs write each component: the values that are written, components inside by their type.
+
+The values are those of a ready spec, or of the swap that a tutorial describes where no ready spec has it.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,32 @@ from specgen.schemas import Schema, Schemas, children
 from specgen.sources import Sources
 
 _FIRST = ("bev_ipm", "bev_ipm_tiny")
+# By (kind, type): the tutorial, and where it puts the component in.
+_SWAPS = {
+    ("backbone", "resnet"): ("change_the_backbone", "model.backbone={type: resnet, depth: 50}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An example: YAML of a component, and where it is from."""
+    """An example: YAML of a component, and where it is from.
+
+    Attributes:
+        text: the YAML.
+        place: dotted path in the spec.
+        file: the ready spec, or the tutorial that has the component put in; from the root of the repository.
+        shortened: whether components inside it are cut down to their types.
+    """
 
     text: str
     place: str
-    spec: str
+    file: str
+    shortened: bool
 
 
 def examples(schemas: Schemas) -> dict[tuple[str, str], Shown]:
-    """One example of each (kind, type) that a ready spec uses, from the first that does."""
+    """One example of each (kind, type), from the first ready spec that uses it; of those that none uses, of
+    the ones that a tutorial puts in."""
     found: dict[tuple[str, str], Shown] = {}
     ready = locate.ready_specs()
     for name in (*_FIRST, *(name for name in ready if name not in _FIRST)):
@@ -35,11 +51,20 @@ def examples(schemas: Schemas) -> dict[tuple[str, str], Shown]:
         for path, kind, node in _components(root, schemas.top, schemas, ()):
             key = (kind, node.type or "")
             if key not in found:
-                text = spec_yaml(_by_type(only_written(node), schemas.component(*key) or {}, schemas))
-                # The blank lines are for sections, which these are not.
-                text = "".join(line for line in text.splitlines(keepends=True) if line.strip())
-                found[key] = Shown(text, dotted(path), f"specs/{name}.yaml")
+                found[key] = _shown(key, path, node, f"specs/{name}.yaml", schemas)
+    for key, (tutorial, change) in _SWAPS.items():
+        root = compiled(ready[_FIRST[0]], Sources(), (change,)).root
+        path = tuple(change.partition("=")[0].split("."))
+        found.setdefault(key, _shown(key, path, root.at(*path), f"docs/tutorials/{tutorial}.md", schemas))
     return found
+
+
+def _shown(key: tuple[str, str], path: Path, node: Node, file: str, schemas: Schemas) -> Shown:
+    view, written = schemas.component(*key) or {}, only_written(node)
+    cut = _by_type(written, view, schemas)
+    # The blank lines are for sections, which these are not.
+    text = "".join(line for line in spec_yaml(cut).splitlines(keepends=True) if line.strip())
+    return Shown(text, dotted(path), file, shortened=cut.plain() != written.plain())
 
 
 def _components(node: Node, schema: Schema, schemas: Schemas, path: Path) -> Iterator[tuple[Path, str, Node]]:

@@ -102,8 +102,8 @@ def test_a_missing_parent_is_reported_where_it_is_named(tmp_path: Path) -> None:
         ("chil.yaml", None),  # the spec itself
         (
             "bev_ipm_tiny.yaml",
-            "`bev_ipm_tiny` comes with specgen: `specgen new NAME --from bev_ipm_tiny` puts a copy beside the "
-            "new spec",
+            "`bev_ipm_tiny` comes with specgen: `specgen new NAME --from bev_ipm_tiny` puts a copy beside "
+            "the new spec",
         ),
         (
             "bev_imp",

@@ -77,6 +77,7 @@ PROPERTIES: dict[str, tuple[dict[str, Any], str]] = {
     "a branch that is no schema": ({"width": {"allOf": [False]}}, "properties.width.allOf.0: is `false`"),
     "a condition that is no schema": ({"width": {"if": True}}, "properties.width.if: is `true`"),
     "no regular expression": ({"width": {"pattern": "("}}, "is no JSON Schema: properties.width.pattern: "),
+    "a choice of nothing": ({"width": {"enum": []}}, "properties.width: `enum` has no value"),
     "a unit that is no text": ({"width": {"x-unit": 1}}, "properties.width: `x-unit` is a text"),
     "a pointer into nothing": (
         {"width": {"$ref": "../values.schema.json#/$defs/nothing"}},
@@ -187,7 +188,19 @@ def test_a_module_named_like_a_word_of_python(project: Path, name: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text("")
     code, text = refusal(plugin=name)
-    assert code == "E021" and f"in `{name}` is a word of Python's own" in text
+    word = next(part for part in name.split(".") if part != "parts")
+    assert (code, text) == (
+        "E021",
+        f"the module `{name}` cannot be imported: `{word}` is a word of Python's own",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("tasks", "every experiment has a `tasks.py` of its own"), ("code.x", "Python has a `code` of its own")],
+)
+def test_a_module_that_another_one_hides(project: Path, name: str, why: str) -> None:
+    assert refusal(plugin=name) == ("E021", f"the module `{name}` cannot be imported: {why}")
 
 
 def test_a_class_named_like_a_function_of_the_file(project: Path) -> None:

@@ -129,7 +129,7 @@ def test_its_calibration_starts_from_the_same_float_weights(specs: Path) -> None
         "  calibration:\n"
         "    model_convert_pipeline:\n"
         "      converters:\n"
-        f"        - {{type: LoadCheckpoint, checkpoint_path: {weights}, verbose: true}}\n"
+        f"        - {{type: LoadCheckpoint, checkpoint_path: {weights}, allow_miss: true, verbose: true}}\n"
         "        - {type: Float2Calibration, convert_mode: eager}\n"
     )
     stage = generated(compiled(new, Sources())).files["stages/calibration.py"]

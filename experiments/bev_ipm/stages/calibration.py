@@ -34,7 +34,7 @@ def build_trainer() -> Calibrator:
                 LoadCheckpoint(
                     checkpoint_path=None,
                     stage="float",
-                    allow_miss=False,
+                    allow_miss=True,
                     ignore_extra=False,
                     verbose=True,
                 ),

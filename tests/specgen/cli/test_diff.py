@@ -194,6 +194,19 @@ def test_an_experiment_of_a_revision(run: Run, specs: Path) -> None:
     assert run("diff", "HEAD:experiments/bev_ipm_tiny", "experiments/bev_ipm_tiny").status == 0
 
 
+def test_plugins_of_a_revision_are_those_of_today(run: Run, specs: Path) -> None:
+    (specs / "own.yaml").write_text("name: own\nextends: bev_ipm_tiny.yaml\nplugins: [parts.none]\n")
+    git("init", "-q")
+    git("add", "specs")
+    git("commit", "-q", "-m", "first")
+    done = run("diff", "HEAD:specs/own.yaml", "bev_ipm_tiny")
+    assert done.status == 1
+    assert done.err == (
+        "note: `HEAD:specs/own.yaml` is read with the plugins that are here now, not those of its revision\n"
+    )
+    assert "note:" not in run("diff", "HEAD:specs/bev_ipm_tiny.yaml", "bev_ipm_tiny").err
+
+
 def test_a_mistake_in_a_revision_names_the_revision(run: Run, specs: Path) -> None:
     (specs / "wrong.yaml").write_text("name: [\n")
     git("init", "-q")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,18 @@ def test_what_does_not_compile_is_told(run: Run) -> None:
         r"\n\d errors?\n\Z", done.err
     )
     assert run("graph", "nope").err.startswith("error: the spec `nope` does not exist\n")
+
+
+def test_an_experiment_of_a_revision_that_does_not_compile(run: Run, specs: Path) -> None:
+    run("build", "specs/bev_ipm_tiny.yaml")
+    resolved = Path("experiments/bev_ipm_tiny/spec.yaml")
+    resolved.write_text(resolved.read_text() + "nope: 1\n")
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "experiments"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+    assert run("graph", "HEAD:experiments/bev_ipm_tiny").err.endswith(
+        "\n1 error\nhint: this file is generated: read it with the version of specgen that built it\n"
+    )
+    assert run("graph", "experiments/bev_ipm_tiny").err.endswith(
+        "\n1 error\nhint: this file is generated: build the experiment again with `specgen build`\n"
+    )

@@ -45,6 +45,28 @@ def test_long_descriptions_go_on_below_on_a_terminal(run: Run, monkeypatch: pyte
     ]
 
 
+def test_on_a_narrow_terminal_descriptions_stand_below_the_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from specgen.cli.list import _as_text
+    from specgen.locate import schemas_folder
+    from specgen.schemas import read_schemas
+
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    schemas = read_schemas(schemas_folder())
+    assert _as_text(["backbone"], schemas).splitlines() == [
+        "backbone",
+        "  efficientnet",
+        "    EfficientNet: inverted residual blocks, five",
+        "    feature maps of strides 2 to 32.",
+        "  resnet",
+        "    ResNet: residual blocks, five feature maps of",
+        "    strides 2 to 32.",
+    ]
+    assert max(map(len, _as_text(schemas.kinds(), schemas).splitlines())) <= 50
+
+
 def test_an_unknown_kind(run: Run) -> None:
     done = run("list", "bakbone", "--json")
     assert (done.status, done.out) == (1, "")

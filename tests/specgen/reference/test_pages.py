@@ -44,6 +44,20 @@ def test_every_component_and_key_is_there(kind: str) -> None:
             assert f"| `{key}` |" in section
 
 
+def test_an_example_says_where_it_is_shortened() -> None:
+    words = "components inside it shortened to their `type`:\n\n```yaml\ntype: "
+    assert (
+        f"of [specs/bev_ipm.yaml](../../specs/bev_ipm.yaml), {words}BevEncoder\n" in PAGES["bev_encoder.md"]
+    )
+    assert "shortened" not in PAGES["backbone.md"]
+
+
+def test_the_backbone_of_the_tutorial_has_an_example() -> None:
+    section = PAGES["backbone.md"].partition("## resnet\n")[2]
+    assert "(../../docs/tutorials/change_the_backbone.md)" in section
+    assert section.rstrip().endswith("```yaml\ntype: resnet\ndepth: 50\n```")
+
+
 def test_every_code_is_there_with_its_message() -> None:
     text = PAGES["errors.md"]
     assert re.findall(r"(?m)^### (E\d{3})$", text) == list(entries())
