@@ -20,7 +20,7 @@ def experiment(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     """As in the processes that the tests start: bits are promised for one number of threads."""
     before = torch.get_num_threads()
