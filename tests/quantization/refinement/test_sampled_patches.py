@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from runtime.quantization.modules.conv import QuantizedConv, QuantizedLinear, WeightedModule
-from runtime.quantization.sampled_patches import PatchSampler
+from runtime.quantization.refinement.sampled_patches import PatchSampler
 
 LAYERS = {
     "pointwise": nn.Conv2d(6, 5, 1),

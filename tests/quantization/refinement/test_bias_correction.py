@@ -10,11 +10,11 @@ import torch
 from chain_network import ChainNetwork, calibrate, converted, images, layer_of, replay_of, results, sqnr
 from torch import Tensor, nn
 
-from runtime.quantization.bias_correction import correct_biases
 from runtime.quantization.calibration import set_state, state_of
 from runtime.quantization.config import QuantizationRule
 from runtime.quantization.graph import QuantizedGraph
-from runtime.quantization.layer_replay import FloatWeights, products, watching, weighted_layers
+from runtime.quantization.refinement.bias_correction import correct_biases
+from runtime.quantization.refinement.layer_replay import FloatWeights, products, watching, weighted_layers
 from runtime.quantization.state import State
 
 

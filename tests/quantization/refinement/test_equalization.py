@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from runtime.errors import RunError
 from runtime.quantization.config import QuantizationConfig, QuantizationRule
 from runtime.quantization.convert import convert_structure
-from runtime.quantization.equalization import equalize
 from runtime.quantization.fold_bn import fold_batch_norm
+from runtime.quantization.refinement.equalization import equalize
 from runtime.quantization.state import State
 
 CHAIN = "`stem`, `expand`, `depthwise`, `project`, `last`"
@@ -73,7 +73,7 @@ def test_float_function_of_a_whole_model_stays() -> None:
 
 
 def _model_parts() -> Any:
-    path = Path(__file__).parents[1] / "models" / "conftest.py"
+    path = Path(__file__).parents[2] / "models" / "conftest.py"
     spec = importlib.util.spec_from_file_location("model_parts", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

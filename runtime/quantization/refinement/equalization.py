@@ -29,9 +29,9 @@ from torch import Tensor, nn
 from runtime.errors import RunError
 from runtime.quantization.calibration import state_of
 from runtime.quantization.graph import graph_of
-from runtime.quantization.layer_pairs import LayerPair, layer_pairs
-from runtime.quantization.layer_replay import Replay
 from runtime.quantization.modules.conv import WeightedModule
+from runtime.quantization.refinement.layer_pairs import LayerPair, layer_pairs
+from runtime.quantization.refinement.layer_replay import Replay
 from runtime.quantization.state import State
 
 _MOST_ROUNDS = 50

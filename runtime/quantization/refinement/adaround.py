@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from runtime.quantization.calibration import set_state
 from runtime.quantization.config import AdaRound
 from runtime.quantization.graph import QuantizedGraph, graph_of
-from runtime.quantization.layer_replay import Replay, only_before, watching, weighted_layers
-from runtime.quantization.learned_rounding import RoundingProblem, learn_rounding, nearest
 from runtime.quantization.modules.conv import WeightedModule
-from runtime.quantization.sampled_patches import PatchSampler
+from runtime.quantization.refinement.layer_replay import Replay, only_before, watching, weighted_layers
+from runtime.quantization.refinement.learned_rounding import RoundingProblem, learn_rounding, nearest
+from runtime.quantization.refinement.sampled_patches import PatchSampler
 from runtime.quantization.state import State
 
 # Pixels a layer, and at most so many of one batch.

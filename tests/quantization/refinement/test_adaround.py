@@ -12,13 +12,13 @@ from small_networks import EveryOperation, random_inputs
 from small_networks import calibrated as calibrated_every_operation
 from torch import Tensor, nn
 
-from runtime.quantization import adaround as adaround_module
-from runtime.quantization.adaround import adaround
 from runtime.quantization.calibration import set_state, state_of
 from runtime.quantization.config import AdaRound, QuantizationRule
 from runtime.quantization.graph import QuantizedGraph
-from runtime.quantization.layer_replay import weighted_layers
-from runtime.quantization.learned_rounding import RoundingProblem, nearest
+from runtime.quantization.refinement import adaround as adaround_module
+from runtime.quantization.refinement.adaround import adaround
+from runtime.quantization.refinement.layer_replay import weighted_layers
+from runtime.quantization.refinement.learned_rounding import RoundingProblem, nearest
 from runtime.quantization.state import State
 
 FEW = AdaRound(num_steps=200, lr=0.02)

@@ -17,8 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from runtime.quantization.calibration import set_state
-from runtime.quantization.layer_replay import FloatWeights, Replay, products, watching, weighted_layers
 from runtime.quantization.modules.conv import WeightedModule
+from runtime.quantization.refinement.layer_replay import (
+    FloatWeights,
+    Replay,
+    products,
+    watching,
+    weighted_layers,
+)
 from runtime.quantization.state import State
 
 

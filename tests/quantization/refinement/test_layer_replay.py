@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from runtime.quantization.calibration import set_state
 from runtime.quantization.graph import QuantizedGraph
-from runtime.quantization.layer_replay import only_before, products, watching, weighted_layers
 from runtime.quantization.modules.conv import WeightedModule
+from runtime.quantization.refinement.layer_replay import only_before, products, watching, weighted_layers
 from runtime.quantization.state import State
 
 

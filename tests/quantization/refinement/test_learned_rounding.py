@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from runtime.quantization.config import AdaRound
-from runtime.quantization.learned_rounding import RoundingProblem, learn_rounding, nearest
+from runtime.quantization.refinement.learned_rounding import RoundingProblem, learn_rounding, nearest
 
 
 def problem_of(

@@ -1,0 +1,1 @@
+"""What brings fixed point nearer to float without training: equalisation, AdaRound, bias correction."""
