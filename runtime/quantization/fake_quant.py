@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from runtime.errors import RunError
 from runtime.quantization.arithmetic.rescale import code_range
 from runtime.quantization.config import ScaleLearning
-from runtime.quantization.observers import SMALLEST_SCALE, Observer, ObserverName, make_observer
+from runtime.quantization.observers import (
+    SMALLEST_SCALE,
+    FixedObserver,
+    Observer,
+    ObserverName,
+    make_observer,
+)
 from runtime.quantization.state import State
 from runtime.quantization.straight_through import fake_quantize
 
@@ -83,8 +89,10 @@ class FakeQuant(nn.Module):
         return max(scale * (1.0 + float(self.gain.detach())), SMALLEST_SCALE)
 
     def start_observing(self) -> None:
-        """Forget what was seen."""
-        if self.observer_name is not None:
+        """Forget what was seen; the range of a tensor with a fixed scale is kept too, for reports."""
+        if self.observer_name is None:
+            self.observer = FixedObserver(float(self.scale), bits=self.bits)
+        else:
             self.observer = make_observer(self.observer_name, bits=self.bits)
 
     def take_scale(self) -> None:
