@@ -1,8 +1,8 @@
 """The trainer of the stage `calibration`: finds the scales of a quantised model, without learning."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader
 
 from runtime.errors import RunError
 from runtime.models.structure import BevStructure
-from runtime.quantization.adaround import adaround
-from runtime.quantization.bias_correction import correct_biases
 from runtime.quantization.calibration import finish_observing, start_observing
-from runtime.quantization.equalization import equalize
 from runtime.quantization.graph import find_graph, graph_of
-from runtime.quantization.layer_replay import FloatWeights
+from runtime.quantization.refinement.adaround import adaround
+from runtime.quantization.refinement.bias_correction import correct_biases
+from runtime.quantization.refinement.equalization import equalize
+from runtime.quantization.refinement.layer_replay import FloatWeights
 from runtime.training.batch_processor import BatchProcessor
 from runtime.training.callbacks.checkpoint import Checkpoint
 from runtime.training.callbacks.validation import Validation
@@ -28,12 +28,12 @@ from runtime.training.device import resolve_device
 from runtime.training.epoch_loader import EpochLoader, stop_workers
 from runtime.training.evaluate_model import evaluate_model
 from runtime.training.evaluation import Evaluation, limit_samples
-from runtime.training.load_checkpoint import load_into
 from runtime.training.metric_values import headline
 from runtime.training.quantization_report import write_quantization_report
 from runtime.training.report import duration, say
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
 from runtime.training.seeding import seed_everything
+from runtime.training.stage_model import stage_model
 from runtime.training.state_dict_file import read_state_dict
 
 # Batches that equalisation, AdaRound and bias correction look at again and again; they stay in memory.
@@ -158,7 +158,7 @@ class Calibrator:
             write_quantization_report(
                 run_dir,
                 model,
-                self._batches(loader, device, self.num_steps),
+                self._batches(loader, device),
                 march=self.march,
                 num_samples=2 * self.analysis_samples,
                 sensitivity_samples=self.analysis_samples,
@@ -183,9 +183,8 @@ class Calibrator:
             RunError: no checkpoint, or one of another model.
         """
         seed_everything(self.seed)
-        model = self.model_convert_pipeline.structure(self.model())
-        if checkpoint is not None:
-            load_into(model, read_state_dict(checkpoint), place=str(checkpoint))
+        weights = None if checkpoint is None else read_state_dict(checkpoint)
+        model = stage_model(self.model, self.model_convert_pipeline, weights, place=str(checkpoint))
         loader = limit_samples(self.val_data_loader(), num_samples)
         return self._judge(model, loader, resolve_device(self.device), callbacks)
 
@@ -206,7 +205,8 @@ class Calibrator:
         """Choose the scales of `model`; how many batches it saw."""
         config = graph_of(model).config
         refines = config.equalization or config.bias_correction or config.adaround is not None
-        kept = list(self._batches(loader, device, _KEPT_BATCHES)) if refines else []
+        batches = self._batches(loader, device)
+        kept = list(islice(batches, _KEPT_BATCHES)) if refines else []
 
         def replay() -> None:
             for batch in kept:
@@ -214,7 +214,7 @@ class Calibrator:
 
         if config.equalization:
             _say_all(equalize(model, replay))
-        steps = self._observe(model, loader, device)
+        steps = self._observe(model, chain(kept, batches), device)
         reference = FloatWeights(model)
         if config.adaround is not None:
             _say_all(adaround(model, config.adaround, replay))
@@ -222,11 +222,11 @@ class Calibrator:
             _say_all(correct_biases(model, replay, reference))
         return steps
 
-    def _observe(self, model: BevStructure, loader: DataLoader, device: str) -> int:
+    def _observe(self, model: BevStructure, batches: Iterable[dict[str, Any]], device: str) -> int:
         start_observing(model)
         started = time.perf_counter()
         step = 0
-        for step, batch in enumerate(self._batches(loader, device, self.num_steps), start=1):
+        for step, batch in enumerate(batches, start=1):
             with self.batch_processor.autocast(device):
                 model.raw_outputs(*model.deployed_inputs(batch))
             if step % self.log_interval == 0 or step == self.num_steps:
@@ -239,9 +239,9 @@ class Calibrator:
         say(f"scales of {len(graph_of(model).quantisers())} tensors chosen, snapped to 15-bit multipliers")
         return step
 
-    def _batches(self, loader: DataLoader, device: str, count: int) -> Iterator[dict[str, Any]]:
-        """The first `count` batches: the same ones each time."""
-        for batch in islice(EpochLoader(loader, lambda: 0), count):
+    def _batches(self, loader: DataLoader, device: str) -> Iterator[dict[str, Any]]:
+        """The first `num_steps` batches: the same ones each time."""
+        for batch in islice(EpochLoader(loader, lambda: 0), self.num_steps):
             yield move_data_to_device(batch, torch.device(device))
 
 

@@ -22,11 +22,11 @@ from runtime.training.epoch_loader import stop_workers
 from runtime.training.evaluate_model import evaluate_model
 from runtime.training.evaluation import Evaluation, limit_samples, prepare_metrics
 from runtime.training.lightning_trainer import interruptible, lightning_trainer
-from runtime.training.load_checkpoint import load_into
 from runtime.training.optimizer import AdamW
 from runtime.training.report import say
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints, restore_trainer_state
 from runtime.training.seeding import seed_everything
+from runtime.training.stage_model import stage_model
 from runtime.training.state_dict_file import read_state_dict
 from runtime.training.training_module import TrainingModule, TrainingPlan
 
@@ -183,13 +183,7 @@ class DistributedDataParallelTrainer:
         )
 
     def _model_of(self, weights: Mapping[str, Tensor] | None, place: str) -> nn.Module:
-        """The stage's model with weights of its own, or with initial ones."""
-        model = self.model()
-        if self.model_convert_pipeline is not None:
-            model = self.model_convert_pipeline.structure(model)
-        if weights is not None:
-            load_into(model, weights, place=place)
-        return model
+        return stage_model(self.model, self.model_convert_pipeline, weights, place=place)
 
     def _is_complete(self, point: ResumePoint) -> bool:
         """Whether nothing is left to do; Lightning would take a length of 0 or less for one without end."""
