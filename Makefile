@@ -38,9 +38,11 @@ demo: $(INSTALLED)
 	$(BIN)/specgen run $(EXPERIMENT) --stage calibration $(RUN_FLAGS)
 	$(BIN)/specgen ladder $(EXPERIMENT)
 
-# The pages of docs/reference/ that are out of date.
+# The generated pages: docs/reference/, docs/marches.md, docs/hbir.md.
 docs: $(INSTALLED)
 	$(BIN)/python -m specgen.reference
+	$(BIN)/python -m runtime.bpu.march_page > docs/marches.md
+	$(BIN)/python -m runtime.hbir.page > docs/hbir.md
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -q
