@@ -1,19 +1,14 @@
 """`specgen build` and its neighbours as a user runs them: a process and a folder of their own."""
 
-import errno
 import json
 import os
 import re
 import resource
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from specgen.cli import _known_error
-from specgen.write import WriteError, planned
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = str(ROOT / "specs" / "bev_ipm_tiny.yaml")
@@ -231,67 +226,6 @@ def test_a_build_from_a_sub_folder_is_the_same_and_is_checked(tmp_path: Path) ->
     assert done.stderr.startswith("mine.yaml:3:1: error[E102]: the spec has no key `nope`\n")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["list"],
-        ["list", "backbone"],
-        ["explain"],
-        ["diff", "bev_ipm", "bev_ipm_tiny"],
-        ["graph", "bev_ipm"],
-        ["build", "bev_ipm", "--check"],
-        ["--help"],
-    ],
-)
-@pytest.mark.parametrize("buffered", [True, False])
-def test_an_output_that_is_full(tmp_path: Path, arguments: list[str], buffered: bool) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "" if buffered else "1"}
-    with open("/dev/full", "w") as full:
-        command = [sys.executable, "-m", "specgen", *arguments]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
-        )
-    assert done.returncode == 1
-    # A text that does not fit the buffer fails when it is printed, and that error names no file.
-    assert re.fullmatch(r"error: (standard output: )?No space left on device\n", done.stderr)
-
-
-def test_an_experiment_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    specgen(tmp_path, "build", "bev_ipm_tiny", "--out", "here")
-    read_bytes = Path.read_bytes
-
-    def refusing(path: Path) -> bytes:
-        if path.name == "model.py":
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return read_bytes(path)
-
-    monkeypatch.setattr(Path, "read_bytes", refusing)
-    with pytest.raises(WriteError) as caught:
-        planned(tmp_path / "here", {"model.py": ""})
-    assert str(caught.value) == f"cannot read `{tmp_path / 'here/model.py'}`: Permission denied"
-    assert caught.value.hint == "make it readable, or build into another folder with `--out`"
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [
-        (
-            PermissionError(errno.EACCES, "Permission denied", "x/\x1block"),
-            "error: x/?lock: Permission denied",
-        ),
-        (OSError(errno.EIO, "Input/output error"), "error: Input/output error"),
-        (FileNotFoundError("the installation is incomplete"), None),
-        (ValueError("x"), None),
-    ],
-)
-def test_errors_of_the_system_are_a_message(
-    error: Exception, text: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(sys.modules, "runtime.errors", raising=False)
-    assert _known_error(error) == text
-
-
 def test_a_spec_that_is_none(tmp_path: Path) -> None:
     ready = "hint: specs that come with specgen go by their name: `bev_ipm`, `bev_ipm_tiny`"
     done = specgen(tmp_path, "validate", "")
@@ -313,30 +247,6 @@ def test_a_spec_that_is_none(tmp_path: Path) -> None:
         1,
         "pipe:1:1: error[E001]: `pipe` is a pipe, not a spec file\n\n1 error\n",
     )
-
-
-def test_an_interrupt_ends_without_traceback(tmp_path: Path) -> None:
-    script = (
-        "import sys, time\n"
-        "import specgen.cli, specgen.extends\n"
-        "def reading(*_, **__):\n    print('reads', flush=True)\n    time.sleep(60)\n"
-        "specgen.extends.read_text = reading\n"
-        "sys.argv = ['specgen', 'build', 'bev_ipm']\n"
-        "specgen.cli.main()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stdout.readline() == "reads\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize("command", ["build", "validate", "graph"])
