@@ -9,6 +9,7 @@ from toy_parts import ToyModel, toy_trainer
 from runtime.errors import RunError
 from runtime.training.convert import ModelConvertPipeline
 from runtime.training.load_checkpoint import LoadCheckpoint
+from runtime.training.run_checkpoints import RunCheckpoints
 from runtime.training.run_directory import RunDirectory, create_run
 from runtime.training.stage_entry import run_stage
 from runtime.training.weights_file import save_weights
@@ -61,18 +62,24 @@ def test_runs_are_ordered_by_number_not_by_name(experiment: Path) -> None:
     assert model.head.bias.item() == 10000.0
 
 
+@pytest.mark.parametrize("resumable", [False, True])
 @pytest.mark.parametrize(("value", "offers"), [(None, False), (1.0, True)])
 def test_an_unfinished_run_is_told_with_what_to_do(
-    experiment: Path, value: float | None, offers: bool
+    experiment: Path, value: float | None, offers: bool, resumable: bool
 ) -> None:
     run = made_run(experiment, "interrupted", value)
+    if resumable:
+        RunCheckpoints(run.checkpoints).last.parent.mkdir(exist_ok=True)
+        RunCheckpoints(run.checkpoints).last.write_bytes(b"")
     with pytest.raises(RunError) as caught:
         LoadCheckpoint(stage="float").path(experiment)
     best = run.checkpoints / "best.safetensors"
+    train = f"specgen run {experiment} --stage float"
+    way = f"finish it with `{train} --resume`" if resumable else f"run it again with `{train}`"
     other = f", or evaluate it as it is with `--checkpoint {best}`" if offers else ""
     assert str(caught.value) == (
         f"{experiment}: error: no run of stage `float` has finished, the newest, `{run.path.name}`, is "
-        f"interrupted\nhint: finish it with `specgen run {experiment} --stage float --resume`{other}"
+        f"interrupted\nhint: {way}{other}"
     )
 
 
