@@ -19,8 +19,8 @@ from specgen.inference import Graph, infer
 from specgen.inference.plugin_maps import declared
 from specgen.load import LoadedSpec, load
 from specgen.message_places import placed
-from specgen.plugin_consequences import without_consequences
-from specgen.plugins import Plugins, read_plugins, with_plugins
+from specgen.plugins.consequences import without_consequences
+from specgen.plugins.modules import Plugins, read_plugins, with_plugins
 from specgen.rules import check
 from specgen.schemas import Schemas, read_schemas
 from specgen.sources import COMMAND_LINE, Sources

@@ -16,7 +16,7 @@ from specgen.emit.templates import Templates
 from specgen.emit.units import units_of
 from specgen.inference import Graph
 from specgen.load import LoadedSpec
-from specgen.plugins import Plugins
+from specgen.plugins.modules import Plugins
 from specgen.printable import printable
 from specgen.schemas import BASE, SUFFIX, TOP, Schema, Schemas, children
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from specgen.document import Node, Path
 from specgen.inference.features import Config, Feature
 from specgen.inference.necks import NoSuchMap
-from specgen.plugin_schemas import INPUT, OUT_FEATURES
+from specgen.plugins.schema_files import INPUT, OUT_FEATURES
 from specgen.schemas import Schema
 
 Declared = Mapping[tuple[str, str], Schema]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from specgen.diagnostic import Diagnostic, Span
 from specgen.document import Node
-from specgen.plugins import PLUGINS
+from specgen.plugins.modules import PLUGINS
 
 
 def without_consequences(found: list[Diagnostic], root: Node) -> list[Diagnostic]:

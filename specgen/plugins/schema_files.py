@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from specgen.did_you_mean import did_you_mean
-from specgen.plugin_names import BadSchema, check_names, is_dotted, subschemas
+from specgen.plugins.python_names import BadSchema, check_names, is_dotted, subschemas
 from specgen.schemas import BASE, SUFFIX, Schema, Schemas, absolute
 
 OUT_FEATURES = "x-out-features"

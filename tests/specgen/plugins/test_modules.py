@@ -25,7 +25,7 @@ from specgen.pipeline import compiled, generated
 from specgen.sources import Sources
 from specgen.write import written
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TUTORIAL = ROOT / "docs" / "tutorials" / "write_a_plugin.md"
 BLOCK = re.compile(r"^```[a-z]+ (\S+/\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^```([a-z]+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

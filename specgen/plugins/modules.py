@@ -17,7 +17,7 @@ from specgen.diagnostic import Diagnostic, SpecError
 from specgen.document import Node
 from specgen.emit.lock import digest
 from specgen.emit.python_files import EXPERIMENT_MODULES
-from specgen.plugin_schemas import BadSchema, read_plugin_schema
+from specgen.plugins.schema_files import BadSchema, read_plugin_schema
 from specgen.schemas import BASE, SUFFIX, Schema, Schemas
 
 PLUGINS = "plugins"
