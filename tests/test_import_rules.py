@@ -25,6 +25,10 @@ ALLOWED = {
     "hbir": {"quantization"},
     "bpu": {"hbir"},
     "training": {"geometry", "models", "tasks", "data", "quantization", "evaluation"},
+    "deployment": {
+        *("geometry", "models", "tasks", "data", "quantization", "evaluation"),
+        *("training", "hbir", "bpu", "visualization"),
+    },
 }
 FOR_ALL = {"errors", "atomic_file"}
 # Drawing what a stage predicted is the one place that puts pictures beside training; a plan for 16 bits asks

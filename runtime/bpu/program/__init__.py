@@ -1,0 +1,1 @@
+"""What a compiled network is: instructions on modelled memories, and the container that holds them."""

@@ -1,0 +1,1 @@
+"""The stages after training: export, fixed-point evaluation, and what the simulated board does."""
