@@ -42,6 +42,7 @@ demo: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m specgen.reference
 	$(BIN)/python -m runtime.bpu.march_page > docs/marches.md
+	$(BIN)/python -m runtime.bpu.checker.supported_ops_page > docs/supported_ops.md
 	$(BIN)/python -m runtime.hbir.page > docs/hbir.md
 
 test: $(INSTALLED)

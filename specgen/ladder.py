@@ -1,14 +1,17 @@
-"""The ladder: the metrics of every stage that has a finished run, each beside the float model's."""
+"""The ladder: the metrics of every stage that has a finished run, each beside the float model's, and the
+speed that is predicted for the chip."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from specgen.experiment import Experiment
-from specgen.stage_state import STAGE_ORDER, best_weights_digest, newest_finished
+from specgen.predicted_speed import PredictedSpeed, in_words, predicted_speed, speed_document
+from specgen.stage_state import newest_finished, outdated, remarks, works_on
+from specgen.stage_table import STAGES, WEIGHTS
 
 _MAIN = ("NDS", "mAP", "mIoU")
 _CLASS_PREFIX = "IoU/"
@@ -27,8 +30,10 @@ class Rung:
         split: what they were measured on.
         num_samples: how many samples that were.
         data: digest of the pack.
-        stale: earlier stages whose weights have changed since this run started from them.
+        stale: earlier stages whose files have changed since this run worked on them.
         remarks: what is special about the run: cut short, unlocked.
+        outputs: digest of the raw outputs of all samples, for stages in fixed point.
+        repeats: earlier stages whose outputs it must have: it runs what was exported from their weights.
     """
 
     stage: str
@@ -39,6 +44,8 @@ class Rung:
     data: str
     stale: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    outputs: str | None = None
+    repeats: tuple[str, ...] = ()
 
 
 class LadderError(Exception):
@@ -55,7 +62,7 @@ def ladder(experiment: Experiment) -> list[Rung]:
     Raises:
         LadderError: two cannot be compared; `NoRung`: there is none.
     """
-    rungs = [rung for stage in STAGE_ORDER if (rung := _rung(experiment, stage)) is not None]
+    rungs = [rung for stage in STAGES if (rung := _rung(experiment, stage)) is not None]
     if not rungs:
         raise NoRung(
             f"error: no stage of `{experiment.name}` has finished\n"
@@ -80,7 +87,8 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
     if found is None:
         return None
     folder, run = found
-    by_decoder = run.get("metrics", {}).get("best", {}).get("metrics", {})
+    best = run.get("metrics", {}).get("best", {})
+    by_decoder = best.get("metrics", {})
     values: dict[str, float] = {}
     for decoder, of_decoder in by_decoder.items():
         for key, value in of_decoder.items():
@@ -88,9 +96,7 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
             values[name] = math.nan if value is None else value  # JSON has no NaN
     if not values:
         return None  # a stage without validation has nothing to show
-    inputs = run.get("inputs", {})
-    val = inputs.get("val", {})
-    started_from = {name: source for name, source in inputs.items() if name in STAGE_ORDER}
+    val = run.get("inputs", {}).get("val", {})
     return Rung(
         stage=stage,
         run=folder.name,
@@ -98,21 +104,11 @@ def _rung(experiment: Experiment, stage: str) -> Rung | None:
         split=str(val.get("split")),
         num_samples=int(val.get("num_samples", 0)),
         data=str(val.get("digest")),
-        stale=tuple(
-            name
-            for name, source in started_from.items()
-            if source.get("digest") != best_weights_digest(experiment, name)
-        ),
-        remarks=tuple(_remarks(run)),
+        stale=outdated(experiment, stage, run),
+        remarks=tuple(remarks(run)),
+        outputs=best.get("output_digest"),
+        repeats=tuple(works_on(experiment, stage, run)) if STAGES[stage].takes is not None else (),
     )
-
-
-def _remarks(run: Mapping[str, Any]) -> Iterator[str]:
-    steps = run.get("options", {}).get("num_steps")
-    if steps is not None:
-        yield f"was cut short, by `--num-steps {steps}`"
-    if run.get("unlocked"):
-        yield "ran unlocked: something differed from the experiment's lock"
 
 
 def columns(rungs: Sequence[Rung]) -> list[str]:
@@ -123,16 +119,18 @@ def columns(rungs: Sequence[Rung]) -> list[str]:
 
 
 def rows(rungs: Sequence[Rung]) -> list[list[str]]:
-    """The cells, head first: the values of each stage, and what it loses or gains against the first."""
+    """The cells, head first: the values of each stage, what it loses or gains against the first, and the
+    first digits of the digest of its outputs where a stage has one."""
     names = columns(rungs)
-    table = [["stage", "run", *(name.replace("/", " ") for name in names)]]
+    digests = any(rung.outputs for rung in rungs)
+    table = [["stage", "run", *(name.replace("/", " ") for name in names), *["outputs"] * digests]]
     for rung in rungs:
-        table.append([rung.stage, rung.run, *(_shown(rung.values.get(name)) for name in names)])
+        cells = [_shown(rung.values.get(name)) for name in names]
+        table.append([rung.stage, rung.run, *cells, *[(rung.outputs or "")[:8]] * digests])
         if rung is not rungs[0]:
             first = rungs[0].values
-            table.append(
-                ["", f"against {rungs[0].stage}", *(_change(rung.values.get(n), first.get(n)) for n in names)]
-            )
+            changes = [_change(rung.values.get(name), first.get(name)) for name in names]
+            table.append(["", f"against {rungs[0].stage}", *changes, *[""] * digests])
     return table
 
 
@@ -157,7 +155,9 @@ def as_text(experiment: Experiment, rungs: Sequence[Rung]) -> str:
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
-    return "\n".join([*lines, *_warnings(rungs)])
+    speed = predicted_speed(experiment)
+    told = ["", in_words(speed), f"  error  {speed.error}"] if speed is not None else []
+    return "\n".join([*lines, *told, *_warnings(rungs, speed)])
 
 
 def as_markdown(experiment: Experiment, rungs: Sequence[Rung]) -> str:
@@ -170,11 +170,14 @@ def as_markdown(experiment: Experiment, rungs: Sequence[Rung]) -> str:
         "|---|---|" + "---:|" * (len(head) - 2),
     ]
     lines += ["| " + " | ".join(row) + " |" for row in body]
-    return "\n".join([*lines, *_warnings(rungs)])
+    speed = predicted_speed(experiment)
+    told = ["", f"{in_words(speed)}; error {speed.error}"] if speed is not None else []
+    return "\n".join([*lines, *told, *_warnings(rungs, speed)])
 
 
 def as_json(experiment: Experiment, rungs: Sequence[Rung]) -> dict[str, Any]:
     """For programs."""
+    speed = predicted_speed(experiment)
     return {
         "experiment": experiment.name,
         "split": rungs[0].split,
@@ -185,10 +188,12 @@ def as_json(experiment: Experiment, rungs: Sequence[Rung]) -> dict[str, Any]:
                 "stage": rung.stage,
                 "run": rung.run,
                 "metrics": {key: None if math.isnan(value) else value for key, value in rung.values.items()},
+                "outputs": rung.outputs,
                 "stale": list(rung.stale),
             }
             for rung in rungs
         ],
+        "predicted": None if speed is None else speed_document(speed),
     }
 
 
@@ -197,11 +202,22 @@ def _headline(experiment: Experiment, rungs: Sequence[Rung]) -> str:
     return f"{experiment.name}, split {first.split}, {first.num_samples} samples, data {first.data[:12]}"
 
 
-def _warnings(rungs: Sequence[Rung]) -> list[str]:
-    lines = [
-        f"warning: `{rung.run}` started from weights of `{name}` that are no longer the newest"
+def _warnings(rungs: Sequence[Rung], speed: PredictedSpeed | None) -> list[str]:
+    shown: list[Rung | PredictedSpeed] = [*rungs, *([speed] if speed is not None else [])]
+    lines = [f"warning: `{one.run}` started from {_stale(name)}" for one in shown for name in one.stale]
+    lines += [
+        f"warning: the outputs of `{rung.run}` are not those of `{other.run}`, whose weights it runs"
         for rung in rungs
-        for name in rung.stale
+        for other in rungs
+        if other.stage in rung.repeats
+        and other.outputs
+        and rung.outputs != other.outputs
+        and not set(rung.repeats) & set(rung.stale)
     ]
-    lines += [f"warning: `{rung.run}` {remark}" for rung in rungs for remark in rung.remarks]
+    lines += [f"warning: `{one.run}` {remark}" for one in shown for remark in one.remarks]
     return ["", *lines] if lines else []
+
+
+def _stale(stage: str) -> str:
+    what, are = ("weights", "are") if STAGES[stage].makes == WEIGHTS else ("a file", "is")
+    return f"{what} of `{stage}` that {are} no longer the newest"

@@ -36,8 +36,16 @@ def templates_folder() -> Path:
 
 def march_names() -> tuple[str, ...]:
     """The chips that runtime comes with, a file each, in alphabetical order."""
-    folder = _PACKAGE.parent / "runtime" / "bpu" / "marches"
-    return tuple(sorted(path.stem for path in folder.glob("*.json")))
+    return tuple(sorted(path.stem for path in _marches_folder().glob("*.json")))
+
+
+def march_file(name: str) -> Path:
+    """The file of a chip of `march_names`."""
+    return _marches_folder() / f"{name}.json"
+
+
+def _marches_folder() -> Path:
+    return _PACKAGE.parent / "runtime" / "bpu" / "marches"
 
 
 def ready_specs() -> dict[str, Path]:

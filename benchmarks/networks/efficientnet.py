@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from benchmarks.networks.layers import Layers
-from runtime.bpu.operation import Operation, Shape
+from runtime.bpu.operation import Shape
 
 # kernel, repeats, channels, expansion, stride: table 1 of the paper.
 _STAGES = (
@@ -18,31 +18,31 @@ _STAGES = (
 )
 
 
-def efficientnet_lite(image: Shape, *, width: float, depth: float) -> list[Operation]:
-    net = Layers()
-    x = net.conv(image, 32, 3, 2)
+def efficientnet_lite(image: Shape, *, width: float, depth: float) -> Layers:
+    net = Layers(image)
+    x = net.conv(net.image, 32, 3, 2)
     for index, (kernel, repeats, base, expansion, first_stride) in enumerate(_STAGES):
         channels = _round_channels(base * width)
         scaled = repeats if index in (0, len(_STAGES) - 1) else math.ceil(repeats * depth)
         for repeat in range(scaled):
             stride = first_stride if repeat == 0 else 1
-            y = x if expansion == 1 else net.conv(x, x[1] * expansion)
-            residual = x if stride == 1 and x[1] == channels else None
+            y = x if expansion == 1 else net.conv(x, x.channels * expansion)
+            residual = x if stride == 1 and x.channels == channels else None
             x = net.conv(net.depthwise(y, kernel, stride), channels, residual=residual)
     net.classify(net.conv(x, 1280))
-    return net.operations
+    return net
 
 
-def efficientnet_lite0(image: Shape) -> list[Operation]:
+def efficientnet_lite0(image: Shape) -> Layers:
     """Also EfficientNet-B0 with ReLU and without squeeze-and-excite: the same layers."""
     return efficientnet_lite(image, width=1.0, depth=1.0)
 
 
-def efficientnet_lite1(image: Shape) -> list[Operation]:
+def efficientnet_lite1(image: Shape) -> Layers:
     return efficientnet_lite(image, width=1.0, depth=1.1)
 
 
-def efficientnet_lite2(image: Shape) -> list[Operation]:
+def efficientnet_lite2(image: Shape) -> Layers:
     return efficientnet_lite(image, width=1.1, depth=1.2)
 
 

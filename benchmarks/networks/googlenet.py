@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.networks.layers import Layers
-from runtime.bpu.operation import Operation, Shape
+from runtime.bpu.operation import Shape
 
 # 1x1; 1x1 then 3x3; 1x1 then 3x3 ("5x5"); pool then 1x1. Table 1 of the paper; None is a pool between.
 _INCEPTIONS = (
@@ -14,9 +14,9 @@ _INCEPTIONS = (
 )
 
 
-def googlenet(image: Shape) -> list[Operation]:
-    net = Layers()
-    x = net.max_pool(net.conv(image, 64, 7, 2), 3, 2, ceil=True, pad=0)
+def googlenet(image: Shape) -> Layers:
+    net = Layers(image)
+    x = net.max_pool(net.conv(net.image, 64, 7, 2), 3, 2, ceil=True, pad=0)
     x = net.max_pool(net.conv(net.conv(x, 64), 192, 3), 3, 2, ceil=True, pad=0)
     for index, sizes in enumerate(_INCEPTIONS):
         if sizes is None:
@@ -31,4 +31,4 @@ def googlenet(image: Shape) -> list[Operation]:
             net.conv(net.max_pool(x, 3, 1), pooled),
         )
     net.classify(x)
-    return net.operations
+    return net

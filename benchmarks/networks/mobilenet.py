@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.networks.layers import Layers
-from runtime.bpu.operation import Operation, Shape
+from runtime.bpu.operation import Shape
 
 _V1 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 # expansion, channels, repeats, stride: table 2 of the paper.
@@ -18,23 +18,23 @@ _V2 = (
 )
 
 
-def mobilenet_v1(image: Shape, *, width: float = 1.0) -> list[Operation]:
-    net = Layers()
-    x = net.conv(image, int(32 * width), 3, 2)
+def mobilenet_v1(image: Shape, *, width: float = 1.0) -> Layers:
+    net = Layers(image)
+    x = net.conv(net.image, int(32 * width), 3, 2)
     for channels, stride in _V1:
         x = net.conv(net.depthwise(x, 3, stride), int(channels * width))
     net.classify(x)
-    return net.operations
+    return net
 
 
-def mobilenet_v2(image: Shape) -> list[Operation]:
-    net = Layers()
-    x = net.conv(image, 32, 3, 2)
+def mobilenet_v2(image: Shape) -> Layers:
+    net = Layers(image)
+    x = net.conv(net.image, 32, 3, 2)
     for expansion, channels, repeats, first_stride in _V2:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
-            y = x if expansion == 1 else net.conv(x, x[1] * expansion)
-            residual = x if stride == 1 and x[1] == channels else None
+            y = x if expansion == 1 else net.conv(x, x.channels * expansion)
+            residual = x if stride == 1 and x.channels == channels else None
             x = net.conv(net.depthwise(y, 3, stride), channels, residual=residual)
     net.classify(net.conv(x, 1280))
-    return net.operations
+    return net

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks.networks.layers import Layers
-from runtime.bpu.operation import Operation, Shape
+from benchmarks.networks.layers import Layers, Map
+from runtime.bpu.operation import Shape
 
 
 def yolov8(
     image: Shape, *, depth: float, width: float, max_channels: int, masks: bool = False, classes: int = 80
-) -> list[Operation]:
+) -> Layers:
     """`masks` adds the prototypes and coefficients of the segmentation variant."""
-    net = Layers()
+    net = Layers(image)
     c1, c2, c3, c4, c5 = (_channels(base, width, max_channels) for base in (64, 128, 256, 512, 1024))
     short, long = max(round(3 * depth), 1), max(round(6 * depth), 1)
-    x = net.conv(net.conv(image, c1, 3, 2, silu=True), c2, 3, 2, silu=True)
+    x = net.conv(net.conv(net.image, c1, 3, 2, silu=True), c2, 3, 2, silu=True)
     x = _c2f(net, x, c2, short, shortcut=True)
     p3 = _c2f(net, net.conv(x, c3, 3, 2, silu=True), c3, long, shortcut=True)
     p4 = _c2f(net, net.conv(p3, c4, 3, 2, silu=True), c4, long, shortcut=True)
@@ -31,18 +31,16 @@ def yolov8(
             _branch(net, level, max(c3 // 4, 32), 32)
     if masks:
         proto = _channels(256, width, max_channels)
-        # The transposed convolution, 2x2 with stride 2: the work of a 1x1 with four times the outputs.
-        up = net.conv(net.conv(n3, proto, 3, silu=True), 4 * proto)
-        up = (up[0], proto, up[2] * 2, up[3] * 2)
+        up = net.transposed(net.conv(n3, proto, 3, silu=True), proto)
         net.conv(net.conv(up, proto, 3, silu=True), 32, silu=True)
-    return net.operations
+    return net
 
 
-def yolov8n(image: Shape) -> list[Operation]:
+def yolov8n(image: Shape) -> Layers:
     return yolov8(image, depth=1 / 3, width=0.25, max_channels=1024)
 
 
-def yolov8l_seg(image: Shape) -> list[Operation]:
+def yolov8l_seg(image: Shape) -> Layers:
     return yolov8(image, depth=1.0, width=1.0, max_channels=512, masks=True)
 
 
@@ -50,10 +48,10 @@ def _channels(base: int, width: float, most: int) -> int:
     return -(-int(min(base, most) * width) // 8) * 8
 
 
-def _c2f(net: Layers, x: Shape, channels: int, repeats: int, *, shortcut: bool) -> Shape:
+def _c2f(net: Layers, x: Map, channels: int, repeats: int, *, shortcut: bool) -> Map:
     half = channels // 2
     x = net.conv(x, channels, silu=True)
-    parts = [(x[0], half, *x[2:])] * 2
+    parts = [net.part(x, half), net.part(x, half)]
     for _ in range(repeats):
         # The activation stands between convolution and sum, so the sum is an operation of its own.
         y = net.conv(net.conv(parts[-1], half, 3, silu=True), half, 3, silu=True)
@@ -61,14 +59,14 @@ def _c2f(net: Layers, x: Shape, channels: int, repeats: int, *, shortcut: bool) 
     return net.conv(net.concat(*parts), channels, silu=True)
 
 
-def _sppf(net: Layers, x: Shape, channels: int) -> Shape:
-    parts = [net.conv(x, x[1] // 2, silu=True)]
+def _sppf(net: Layers, x: Map, channels: int) -> Map:
+    parts = [net.conv(x, x.channels // 2, silu=True)]
     for _ in range(3):
         parts.append(net.max_pool(parts[-1], 5, 1))
     return net.conv(net.concat(*parts), channels, silu=True)
 
 
-def _branch(net: Layers, x: Shape, channels: int, out: int) -> Shape:
+def _branch(net: Layers, x: Map, channels: int, out: int) -> Map:
     return net.conv(
         net.conv(net.conv(x, channels, 3, silu=True), channels, 3, silu=True), out, is_output=True
     )

@@ -41,4 +41,5 @@ def quantization() -> QuantizationConfig:
         equalization=True,
         bias_correction=True,
         adaround=None,
+        multiplier_bits=15,  # from march
     )

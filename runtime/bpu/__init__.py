@@ -8,5 +8,9 @@
 | `operation_measures` | what limits are put on |
 | `operation_cost` | cycles of one operation |
 | `network_cost` | time of a network |
+| `estimate` | time of any network, docs/estimate.md |
 | `march_page` | docs/marches.md |
+| `march_digest` | a march's content in 64 digits |
+| `program` | instructions, and their file, docs/bpu.md |
+| `simulator` | runs programs |
 """

@@ -16,7 +16,9 @@ between them are multiplied, too). A depthwise convolution pads outputs only. A 
 so no padded width.
 
 Of an operation's maps, the part that exceeds `memory.on_chip_bytes` passes through DDR: of what is read and
-of what is written the share `max(0, maps - on_chip) / maps`. A network's input and outputs do so entirely.
+of what is written the share `max(0, maps - on_chip) / maps`. Maps of several images or cameras, along the
+first axis, are computed one after the other: only those of one have to fit. A network's input and outputs
+pass through DDR entirely.
 Vector units take `bits / 8` times as long for wider values. Transfers of an operation overlap its own
 compute, and nothing else.
 """
@@ -108,7 +110,7 @@ def operation_work(march: March, operation: Operation) -> Work:
         _map_bytes(shape, bits) for shape, bits in zip(operation.in_shapes, _in_bits(operation), strict=True)
     ]
     map_out = _map_bytes(operation.out_shape, operation.out_bits)
-    maps = sum(maps_in) + map_out
+    maps = (sum(maps_in) + map_out) / operation.in_shapes[0][0]
     excess = max(0.0, maps - march.memory.on_chip_bytes.value) / maps
     shares = [1.0 if index == 0 and operation.reads_ddr else excess for index in range(len(maps_in))]
     read = math.ceil(sum(share * size for share, size in zip(shares, maps_in, strict=True)))
@@ -192,7 +194,7 @@ def _weight_bytes(march: March, operation: Operation) -> int:
 
 
 def _padded_elements(march: March, shape: Shape) -> int:
-    if len(shape) < 4:
+    if len(shape) != 4:
         return math.prod(shape)
     channels = _padded(shape[1], march.alignment.in_channels.value)
     return shape[0] * channels * _padded_pixels(march, shape)
@@ -200,7 +202,7 @@ def _padded_elements(march: March, shape: Shape) -> int:
 
 def _padded_pixels(march: March, shape: Shape) -> int:
     """Height times padded width; a single column, as of a pooled map, is not padded."""
-    if len(shape) < 4:
+    if len(shape) != 4:
         return 1
     return shape[2] * (shape[3] if shape[3] == 1 else _padded(shape[3], march.alignment.width.value))
 

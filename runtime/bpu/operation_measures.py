@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from runtime.bpu.march_data import Limit, March, Numbers
@@ -153,34 +154,61 @@ _RELATIONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = MappingPr
 )
 
 
+@dataclass(frozen=True)
+class BrokenLimit:
+    """A limit of a march file and what broke it.
+
+    Args:
+        limit: as the file has it.
+        found: the measure of the operation.
+        text: one sentence with limit, value and source.
+    """
+
+    limit: Limit
+    found: float
+    text: str
+
+
 def broken_limits(march: March, operation: Operation) -> list[str]:
     """What keeps an operation of this shape from the BPU, one sentence a limit with limit, value and source.
 
     Widths and the operation as such are `March.supports`.
     """
+    return [broken.text for broken in limits_broken(march, operation)]
+
+
+def limits_broken(march: March, operation: Operation) -> list[BrokenLimit]:
+    """As `broken_limits`, each with its numbers."""
     rule = march.operations.get(operation.op)
     limits = (*march.general_limits, *(rule.limits if rule else ()))
-    return [text for limit in limits if (text := _broken(march, operation, limit))]
+    return [broken for limit in limits if (broken := _broken(march, operation, limit))]
 
 
-def _broken(march: March, operation: Operation, limit: Limit) -> str | None:
-    measure = MEASURES[limit.measure]
-    found = measure(operation, march)
+def limit_in_words(limit: Limit) -> str:
+    """Such as `at most 31`, or `one of 1, 2, 4`."""
     bound = limit.bound
     if isinstance(bound, Numbers):
-        if found in bound.value:
-            return None
-        wanted = "one of " + ", ".join(str(value) for value in bound.value)
-    else:
-        words, holds = _RELATIONS[limit.relation]
-        if holds(found, bound.value):
-            return None
-        wanted = f"{words} {bound.value:g}" if bound.value % 1 else f"{words} {int(bound.value)}"
+        return "one of " + ", ".join(str(value) for value in bound.value)
+    words, _ = _RELATIONS[limit.relation]
+    return f"{words} {bound.value:g}" if bound.value % 1 else f"{words} {int(bound.value)}"
+
+
+def _broken(march: March, operation: Operation, limit: Limit) -> BrokenLimit | None:
+    measure, bound = MEASURES[limit.measure], limit.bound
+    found = measure(operation, march)
+    holds = found in bound.value if isinstance(bound, Numbers) else _holds(limit, found, bound.value)
+    if holds:
+        return None
     value = f"{found:.4g}" if isinstance(found, float) else str(found)
-    return (
-        f"`{operation.op}` on {march.name}: {measure.__doc__} is {value}, must be {wanted} "
+    text = (
+        f"`{operation.op}` on {march.name}: {measure.__doc__} is {value}, must be {limit_in_words(limit)} "
         f"({bound.provenance}: {bound.why})"
     )
+    return BrokenLimit(limit, found, text)
+
+
+def _holds(limit: Limit, found: float, bound: float) -> bool:
+    return _RELATIONS[limit.relation][1](found, bound)
 
 
 def _shapes(operation: Operation) -> tuple[tuple[int, ...], ...]:

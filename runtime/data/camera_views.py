@@ -94,6 +94,12 @@ class CameraViews:
         """Put in images whose colours were changed."""
         self._images = images
 
+    def as_tensor(self) -> torch.Tensor:
+        """float32 (V, 3, height, width); a chain without a tensor step gives plain pixel values."""
+        if self.tensor is not None:
+            return self.tensor.to(torch.float32)
+        return torch.from_numpy(np.stack(self.images)).movedim(-1, -3).to(torch.float32).contiguous()
+
     def _restart(self, images: list[Image]) -> None:
         fresh = CameraViews.of_images(images, self.ego2img)
         self.decoders, self.stored_size = fresh.decoders, fresh.stored_size

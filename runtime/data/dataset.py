@@ -122,7 +122,7 @@ class NuscenesDataset(Dataset[dict[str, Any]]):
             transform(views, rng)
         boxes, labels = self._labelled_boxes(record)
         return {
-            "img": _as_tensor(views),
+            "img": views.as_tensor(),
             "ego2img": torch.from_numpy(views.ego2img),
             "gt_boxes": torch.from_numpy(boxes.astype(np.float32)),
             "gt_labels": torch.from_numpy(labels),
@@ -207,10 +207,3 @@ class NuscenesDataset(Dataset[dict[str, Any]]):
             return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
         return decode
-
-
-def _as_tensor(views: CameraViews) -> torch.Tensor:
-    """float32 (V, 3, H, W); a chain without a tensor step gives plain pixel values."""
-    if views.tensor is not None:
-        return views.tensor.to(torch.float32)
-    return torch.from_numpy(np.stack(views.images)).movedim(-1, -3).to(torch.float32).contiguous()

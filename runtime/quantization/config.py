@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from runtime.quantization.arithmetic.rescale import MULTIPLIER_BITS
 from runtime.quantization.observers import ObserverName
 
 OpName = Literal[
@@ -111,6 +112,11 @@ class QuantizationConfig:
         equalization: even out channel ranges between neighbouring convolutions before calibration.
         bias_correction: take the mean error that quantisation causes out of the biases, after it.
         adaround: learn the rounding of weights after calibration; None: round to nearest.
+        multiplier_bits: significant bits of the multipliers that results are rescaled by, 1 to 15; 1 leaves
+            shifts. The chip says how many.
+
+    Raises:
+        ValueError: another number of bits.
     """
 
     observer: ObserverName = "mse"
@@ -119,3 +125,8 @@ class QuantizationConfig:
     equalization: bool = False
     bias_correction: bool = False
     adaround: AdaRound | None = None
+    multiplier_bits: int = MULTIPLIER_BITS
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.multiplier_bits <= MULTIPLIER_BITS:
+            raise ValueError(f"multipliers of {self.multiplier_bits} bits, expected 1 to {MULTIPLIER_BITS}")

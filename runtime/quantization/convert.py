@@ -18,6 +18,7 @@ from runtime.quantization.modules.base import QuantizedModule
 from runtime.quantization.modules.conv import WeightedModule
 from runtime.quantization.replace import replace_blocks
 from runtime.quantization.rules import apply_rules, check_effects
+from runtime.quantization.scale_grid import needs_grid
 from runtime.quantization.trace import trace
 
 
@@ -121,3 +122,14 @@ def _bind_sources(graph: QuantizedGraph) -> None:
             quants[module.name] = quant
     for operation in graph.operations:
         graph.modules[operation.name].sources = tuple(quants[name] for name in operation.inputs)
+    _limit_multipliers(graph)
+
+
+def _limit_multipliers(graph: QuantizedGraph) -> None:
+    """Tell modules how many bits their multipliers have, and tensors what units their scales are of."""
+    bits = graph.config.multiplier_bits
+    for module in graph.ordered_modules():
+        module.multiplier_bits = bits
+        quant = module.quant
+        if needs_grid(bits) and quant is not None and not quant.is_fixed:
+            quant.unit = 1.0 if module.keep_float else module.unit()

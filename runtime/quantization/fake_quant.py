@@ -17,11 +17,13 @@ from runtime.quantization.observers import (
     ObserverName,
     make_observer,
 )
+from runtime.quantization.scale_grid import neighbours, on_grid, step_on_grid
 from runtime.quantization.state import State
 from runtime.quantization.straight_through import fake_quantize
 
 # Share of the newest batch in a range that follows the batches of QAT.
 _MOVING_SHARE = 0.01
+_ON_GRID = 256
 
 
 class FakeQuant(nn.Module):
@@ -47,6 +49,8 @@ class FakeQuant(nn.Module):
         self.observer: Observer | None = None
         self.state = State.FLOAT
         self.learning: ScaleLearning = "frozen"
+        # The value of a code is a power of two times this; None: any value.
+        self.unit: float | None = None
         self.register_buffer("scale", torch.full((), torch.nan))
         # What the scale is for: a checkpoint of other rules must not pass for one of these.
         self.register_buffer("code_bits", torch.zeros((), dtype=torch.int32))
@@ -86,7 +90,22 @@ class FakeQuant(nn.Module):
                 hint="run the stage `calibration` first",
             )
         # In float64 from the numbers of the checkpoint: the same on every machine.
-        return max(scale * (1.0 + float(self.gain.detach())), SMALLEST_SCALE)
+        value = max(scale * (1.0 + float(self.gain.detach())), SMALLEST_SCALE)
+        return value if self.unit is None else on_grid(value, self.unit)
+
+    def code_unit(self) -> float:
+        """What the value of a code is a power of two times of: of a fixed scale that itself."""
+        return self.value() if self.unit is None else self.unit
+
+    def step(self) -> Tensor:
+        """As `value`, where real numbers are rounded: float32 (), with a gradient if the gain learns."""
+        step = self.scale * (1.0 + self.gain)
+        return step if self.unit is None else step_on_grid(step, self.unit)
+
+    def chosen_scale(self, observer: Observer) -> float:
+        """The scale that an observer finds; on a grid the better one of its neighbours there."""
+        scale = observer.scale()
+        return scale if self.unit is None else observer.better_scale(*neighbours(scale, self.unit))
 
     def start_observing(self) -> None:
         """Forget what was seen; the range of a tensor with a fixed scale is kept too, for reports."""
@@ -109,7 +128,7 @@ class FakeQuant(nn.Module):
                 hint="calibrate with batches that reach every part of the model",
             )
         with torch.no_grad():
-            self.scale.fill_(self.observer.scale())
+            self.scale.fill_(self.chosen_scale(self.observer))
             self.gain.zero_()
 
     def learn(self, learning: ScaleLearning) -> None:
@@ -133,7 +152,7 @@ class FakeQuant(nn.Module):
         if self.state is State.QUANTISE:
             raise RunError(f"real numbers reached the quantiser of `{self.name}` among codes")
         x = x.float()  # mixed precision has fewer bits than int16
-        step = self.scale * (1.0 + self.gain)
+        step = self.step()
         bounds = (self.bounds[0] if low is None else low, self.bounds[1])
         learning = self.learning if self.state is State.QUANTISE_AND_OBSERVE else "frozen"
         if learning == "lsq":
@@ -143,17 +162,27 @@ class FakeQuant(nn.Module):
             reach = largest.clamp(min=0) if low == 0 else torch.maximum(-smallest, largest)
             newest = (reach / (bounds[1] * (1.0 + self.gain))).clamp(min=SMALLEST_SCALE)
             self.scale.lerp_(newest, _MOVING_SHARE)
-            step = self.scale * (1.0 + self.gain)
+            step = self.step()
         return fake_quantize(x, step.detach(), *bounds)
 
+    def _kind(self) -> int:
+        """What a checkpoint says of the scale: the bits of its codes, and whether it is on a grid."""
+        return self.bits + (0 if self.unit is None else _ON_GRID)
+
     def _save_to_state_dict(self, *args: Any) -> None:
-        self.code_bits.fill_(self.bits)
+        self.code_bits.fill_(self._kind())
         super()._save_to_state_dict(*args)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         fixed = float(self.scale) if self.is_fixed else None
         super()._load_from_state_dict(state_dict, prefix, *args)
-        bits, scale = int(self.code_bits), float(self.scale)
+        kind, scale = int(self.code_bits), float(self.scale)
+        bits = kind % _ON_GRID
+        if bits == self.bits and kind != self._kind():
+            raise RunError(
+                f"`{self.name}` was calibrated for a chip with multipliers of another number of bits",
+                hint="the march has changed since: run the stage `calibration` again",
+            )
         # 0 bits: a checkpoint from before its model was told its rules.
         if bits not in (0, self.bits) or (fixed is not None and scale == scale and scale != fixed):
             said = f"int{self.bits}" + ("" if fixed is None else f" at the scale {fixed:g}")

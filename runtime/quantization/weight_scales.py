@@ -46,6 +46,26 @@ def weight_scales(weight: Tensor, *, method: Literal["max", "mse"]) -> Tensor:
     return torch.cat([_least_squares(*block) for block in blocks]).clamp_(min=SMALLEST_SCALE)
 
 
+@torch.no_grad()
+def neighbour_scales(weight: Tensor, scales: Tensor, *, unit: Tensor, bits: int) -> Tensor:
+    """Of the two `unit * m 2^-k` around each scale, m of `bits` bits, the one of less squared error.
+
+    A smaller scale cuts weights off, a larger one leaves codes unused: which is worse depends on the channel.
+
+    Args:
+        weight: (O, ...).
+        scales: (O,) as from `weight_scales`.
+        unit: positive, ().
+        bits: significant bits.
+    """
+    rows = weight.detach().flatten(1).double()
+    ratio = scales.double() / unit.double()
+    mantissa = torch.frexp(ratio).mantissa
+    last = ratio / mantissa * 2.0**-bits * unit.double()
+    low, high = torch.floor(mantissa * 2**bits) * last, torch.ceil(mantissa * 2**bits) * last
+    return torch.where(_squared_error(rows, low) < _squared_error(rows, high), low, high)
+
+
 def _least_squares(rows: Tensor, largest: Tensor) -> Tensor:
     """Scales (O,) of least squared error for rows (O, N), searched down from those that clip nothing."""
     ratios = torch.linspace(1.0, _LOWEST_RATIO, _COARSE, dtype=torch.float64, device=rows.device)

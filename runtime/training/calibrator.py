@@ -29,6 +29,7 @@ from runtime.training.epoch_loader import EpochLoader, stop_workers
 from runtime.training.evaluate_model import evaluate_model
 from runtime.training.evaluation import Evaluation, limit_samples
 from runtime.training.metric_values import headline
+from runtime.training.output_digest import OutputDigest
 from runtime.training.quantization_report import write_quantization_report
 from runtime.training.report import duration, say
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
@@ -143,16 +144,17 @@ class Calibrator:
     ) -> dict[str, dict[str, float]]:
         observed = self._calibrate(model, loader, device)
         results: dict[str, dict[str, float]] = {}
+        digest = None
         if any(isinstance(callback, Validation) for callback in self.callbacks):
             evaluation = self._judge(model, val_loader, device)
-            results = evaluation.metrics
+            results, digest = evaluation.metrics, evaluation.output_digest
             say(
                 f"validation of {evaluation.num_samples} samples in {duration(evaluation.seconds)}: "
                 f"{headline(results)}"
             )
         if any(isinstance(callback, Checkpoint) for callback in self.callbacks):
             RunCheckpoints(run_dir / "checkpoints", identity).save_calibrated(
-                model, step=observed, metrics=results
+                model, step=observed, metrics=results, output_digest=digest
             )
         if self.analysis_samples > 0:
             write_quantization_report(
@@ -198,6 +200,7 @@ class Calibrator:
             device=device,
             batch_processor=self.batch_processor,
             callbacks=callbacks,
+            output_digest=OutputDigest(),
         )
 
     @torch.no_grad()
@@ -236,7 +239,9 @@ class Calibrator:
         if step < self.num_steps:
             say(f"warning: the loader has {step} batches, `num_steps` asks for {self.num_steps}")
         finish_observing(model)
-        say(f"scales of {len(graph_of(model).quantisers())} tensors chosen, snapped to 15-bit multipliers")
+        graph = graph_of(model)
+        bits = graph.config.multiplier_bits
+        say(f"scales of {len(graph.quantisers())} tensors chosen, snapped to {bits}-bit multipliers")
         return step
 
     def _batches(self, loader: DataLoader, device: str) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from runtime.training.batch_processor import BatchProcessor
 from runtime.training.evaluation import Evaluation, prepare_metrics, whole_dataset
 from runtime.training.lightning_trainer import interruptible, lightning_trainer
+from runtime.training.output_digest import OutputDigest
 from runtime.training.training_module import TrainingModule
 
 
@@ -22,6 +23,7 @@ def evaluate_model(
     num_devices: int = 1,
     batch_processor: BatchProcessor,
     callbacks: Sequence[pl.Callback] = (),
+    output_digest: OutputDigest | None = None,
 ) -> Evaluation:
     """The metrics of `model` on `loader`; a quantised model computes in fixed point.
 
@@ -33,12 +35,13 @@ def evaluate_model(
         num_devices: processes.
         batch_processor: number format; fixed point has its own.
         callbacks: see each batch and its predictions in `on_validation_batch_end`.
+        output_digest: see `TrainingModule`.
 
     Raises:
         RunError: bad data, or a quantised model that was never calibrated.
     """
     prepare_metrics(metrics, loader)
-    module = TrainingModule(model=model, metrics=metrics, val_loader=loader)
+    module = TrainingModule(model=model, metrics=metrics, val_loader=loader, output_digest=output_digest)
     trainer = lightning_trainer(device, num_devices, batch_processor, callbacks=list(callbacks), logger=False)
     interruptible(trainer, lambda: trainer.validate(module, verbose=False))
     model.to(device)  # Lightning leaves the model on the host
@@ -50,4 +53,5 @@ def evaluate_model(
         digest=str(getattr(dataset, "digest", "unknown")),
         line_width=getattr(dataset, "line_width", None),
         seconds=module.evaluation_seconds,
+        output_digest=module.output_digest,
     )

@@ -17,6 +17,7 @@ class Evaluation:
     digest: str
     line_width: float | None
     seconds: float
+    output_digest: str | None = None
 
 
 def whole_dataset(loader: DataLoader) -> Any:

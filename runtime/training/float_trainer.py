@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from runtime.quantization.graph import find_graph
 from runtime.training.batch_processor import BatchProcessor
 from runtime.training.callbacks.checkpoint import Checkpoint
 from runtime.training.callbacks.loss_show import LossShow
@@ -23,6 +24,7 @@ from runtime.training.evaluate_model import evaluate_model
 from runtime.training.evaluation import Evaluation, limit_samples, prepare_metrics
 from runtime.training.lightning_trainer import interruptible, lightning_trainer
 from runtime.training.optimizer import AdamW
+from runtime.training.output_digest import OutputDigest
 from runtime.training.report import say
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints, restore_trainer_state
 from runtime.training.seeding import seed_everything
@@ -129,6 +131,7 @@ class DistributedDataParallelTrainer:
             build_optimizer=partial(self.optimizer.build, fused=self.batch_processor.allows_fused_optimizer),
             plan=partial(self._plan, resume_from),
             restore=None if resume_from is None else partial(restore_trainer_state, state=resume_from.state),
+            output_digest=_output_digest(model),
         )
         trainer = lightning_trainer(
             device,
@@ -172,14 +175,17 @@ class DistributedDataParallelTrainer:
             RunError: the checkpoint cannot be read, or is one of another model.
         """
         seed_everything(self.seed)
+        weights = None if checkpoint is None else read_state_dict(checkpoint)
+        model = self._model_of(weights, str(checkpoint))
         return evaluate_model(
-            self._model_of(None if checkpoint is None else read_state_dict(checkpoint), str(checkpoint)),
+            model,
             limit_samples(self.val_data_loader(), num_samples),
             self.val_metrics,
             device=resolve_device(self.device),
             num_devices=self.num_devices,
             batch_processor=self.batch_processor,
             callbacks=callbacks,
+            output_digest=_output_digest(model),
         )
 
     def _model_of(self, weights: Mapping[str, Tensor] | None, place: str) -> nn.Module:
@@ -220,3 +226,8 @@ class DistributedDataParallelTrainer:
             steps_per_epoch=steps_per_epoch,
             seed=self.seed,
         )
+
+
+def _output_digest(model: nn.Module) -> OutputDigest | None:
+    """For fixed point, whose bits repeat anywhere."""
+    return None if find_graph(model) is None else OutputDigest()

@@ -59,14 +59,25 @@ class RunCheckpoints:
                     old.unlink()
 
     def save_calibrated(
-        self, model: nn.Module, *, step: int, metrics: Mapping[str, Mapping[str, float]]
+        self,
+        model: nn.Module,
+        *,
+        step: int,
+        metrics: Mapping[str, Mapping[str, float]],
+        output_digest: str | None = None,
     ) -> None:
         """Write a calibrated model as `best`: there is one only, and nothing to resume."""
-        metadata = {**self.identity, "epoch": 0, "step": step, "metrics": metrics}
+        metadata = {**self.identity, "epoch": 0, "step": step, "metrics": metrics, **_digest(output_digest)}
         save_weights(self.best, model.state_dict(), metadata)
 
     def _metadata(self, module: Any, epoch: int) -> dict[str, Any]:
-        return {**self.identity, "epoch": epoch, "step": module.step, "metrics": module.results}
+        return {
+            **self.identity,
+            "epoch": epoch,
+            "step": module.step,
+            "metrics": module.results,
+            **_digest(module.output_digest),
+        }
 
     def exists(self) -> bool:
         """Whether there is something to resume from."""
@@ -96,6 +107,10 @@ class RunCheckpoints:
             )
         weights, _ = load_weights(self.last)
         return ResumePoint(weights, state, int(state["epoch"]), int(state["step"]), self.last)
+
+
+def _digest(output_digest: str | None) -> dict[str, str]:
+    return {} if output_digest is None else {"output_digest": output_digest}
 
 
 def _trainer_state(trainer: Any, *, epoch: int, step: int) -> dict[str, Any]:

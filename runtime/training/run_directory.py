@@ -8,16 +8,18 @@ import os
 import re
 import subprocess
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from runtime.atomic_file import write_json
 from runtime.errors import RunError
-from runtime.training.report import utc_now
+from runtime.training.report import note, utc_now
 from runtime.training.versions import installed_versions
 
 Status = Literal["running", "finished", "failed", "interrupted"]
+_OUTPUTS = (".safetensors", ".json", ".png", ".onnx", ".hbm")
 _NAME = re.compile(r"(\d{4,})-(.+)")
 
 
@@ -114,10 +116,24 @@ class RunDirectory:
         outputs = {
             str(file.relative_to(self.path)): file_digest(file)
             for file in sorted(self.path.rglob("*"))
-            if file.suffix in (".safetensors", ".json", ".png") and file.name != "run.json"
+            if file.suffix in _OUTPUTS and file.name != "run.json"
         }
         self.update(status=status, ended=utc_now(), seconds=round(seconds, 1), outputs=outputs, **entries)
         self._release()
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Writes into record and log how work that does not come to its end was stopped."""
+        try:
+            yield
+        except BaseException as error:
+            # A disk that is full may be so for this too; the first error is the one to show.
+            with contextlib.suppress(RunError, OSError):
+                interrupted = isinstance(error, KeyboardInterrupt)
+                self.finish("interrupted" if interrupted else "failed", error=str(error))
+            if isinstance(error, Exception) and not isinstance(error, RunError):
+                note("".join(traceback.format_exception(error)).rstrip())
+            raise
 
     def _release(self) -> None:
         if self._lock is not None:

@@ -4,8 +4,10 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 NEWEST = "newest"
+_FLAG: dict[str, Any] = {"action": "store_true"}
 
 
 @dataclass(frozen=True)
@@ -24,48 +26,76 @@ class StageArguments:
     threads: int | None = None
 
 
-def parse_stage_arguments(stage: str, argv: Sequence[str] | None) -> StageArguments:
-    """Parse `argv`, by default the process's own; a usage error exits with 2, as argparse does."""
-    parser = argparse.ArgumentParser(
-        description=f"Train the `{stage}` stage of this experiment, or evaluate it."
-    )
-    train = parser.add_argument_group("training")
+def parse_stage_arguments(
+    stage: str, argv: Sequence[str] | None, *, learns: bool = True, evaluates: bool = True
+) -> StageArguments:
+    """Parse `argv`, by default the process's own; a usage error exits with 2, as argparse does.
+
+    Args:
+        stage: its name.
+        argv: without the script's name.
+        learns: whether the stage takes steps, which can be counted and gone on with.
+        evaluates: whether it runs a model on samples, on a device, and can do so again for `--predict`.
+    """
+    parser = argparse.ArgumentParser(description=_description(stage, learns, evaluates))
+    train = parser.add_argument_group("training" if learns else None)
     train.add_argument(
         "--resume",
         nargs="?",
         const=NEWEST,
         metavar="RUN",
-        help="go on with RUN, by default the newest unfinished run",
+        help=_help(learns, "go on with RUN, by default the newest unfinished run"),
     )
-    train.add_argument("--num-steps", type=_positive, metavar="N", help="train for N optimiser steps")
-    predict = parser.add_argument_group("evaluation")
-    predict.add_argument(
-        "--predict", action="store_true", help="evaluate the latest finished run's best checkpoint"
+    train.add_argument(
+        "--num-steps", type=_positive, metavar="N", help=_help(learns, "train for N optimiser steps")
     )
-    predict.add_argument("--checkpoint", type=Path, metavar="FILE", help="evaluate these weights instead")
-    predict.add_argument("--untrained", action="store_true", help="evaluate the initial weights instead")
-    predict.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N samples")
-    predict.add_argument(
-        "--num-samples", type=_positive, metavar="N", help="evaluate the first N samples only"
-    )
-    predict.add_argument("--json", action="store_true", help="print the results as JSON")
+    predict = parser.add_argument_group("evaluation" if evaluates else None)
+    for option, settings, text in (
+        ("--predict", _FLAG, "evaluate the latest finished run's best checkpoint"),
+        ("--checkpoint", {"type": Path, "metavar": "FILE"}, "evaluate these weights instead"),
+        ("--untrained", _FLAG, "evaluate the initial weights instead"),
+        ("--pictures", {"type": int, "default": 0, "metavar": "N"}, "draw N samples"),
+        ("--num-samples", {"type": _positive, "metavar": "N"}, "evaluate the first N samples only"),
+        ("--json", _FLAG, "print the results as JSON"),
+    ):
+        wanted = evaluates and (learns or option != "--untrained")
+        predict.add_argument(option, help=_help(wanted, text), **settings)
     parser.add_argument(
-        "--device", metavar="DEVICE", help="cpu, cuda, cuda:1; default: a GPU when there is one"
+        "--device",
+        metavar="DEVICE",
+        help=_help(evaluates, "cpu, cuda, cuda:1; default: a GPU when there is one"),
     )
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads of torch")
     values = parser.parse_args(argv)
-    evaluates = [
+    if not learns and (values.resume or values.num_steps):
+        parser.error(f"the stage `{stage}` does not learn: leave out --resume and --num-steps")
+    if not learns and values.untrained:
+        parser.error(f"the stage `{stage}` judges a file, not initial weights: leave out --untrained")
+    if not evaluates and (values.predict or values.device):
+        parser.error(f"the stage `{stage}` evaluates nothing: leave out --predict and --device")
+    given = [
         name
         for name in ("checkpoint", "untrained", "pictures", "num_samples", "json")
         if getattr(values, name)
     ]
-    if evaluates and not values.predict:
-        parser.error(f"--{evaluates[0].replace('_', '-')} needs --predict")
+    if given and not values.predict:
+        parser.error(f"--{given[0].replace('_', '-')} needs --predict")
     if values.predict and (values.resume or values.num_steps):
         parser.error("--predict does not train: leave out --resume and --num-steps")
     if values.checkpoint and values.untrained:
         parser.error("--checkpoint and --untrained exclude each other")
     return StageArguments(**vars(values))
+
+
+def _help(fits: bool, text: str) -> str:
+    """What does not fit a stage is not listed, and refused with a reason."""
+    return text if fits else argparse.SUPPRESS
+
+
+def _description(stage: str, learns: bool, evaluates: bool) -> str:
+    if learns:
+        return f"Train the `{stage}` stage of this experiment, or evaluate it."
+    return f"Run the `{stage}` stage of this experiment" + (", or look at its results." if evaluates else ".")
 
 
 def _positive(text: str) -> int:

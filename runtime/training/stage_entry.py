@@ -1,30 +1,23 @@
-"""What a generated stage script calls: parse the command line, train or evaluate, end with the right exit
-code."""
+"""What the generated script of a stage that learns or calibrates calls: parse the command line, train or
+evaluate."""
 
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-import torch
-
-from runtime.errors import RunError, disk_error
 from runtime.training.predict_stage import predict_stage
-from runtime.training.report import complain, stop_reporting
-from runtime.training.stage_arguments import StageArguments, parse_stage_arguments
+from runtime.training.stage_arguments import parse_stage_arguments
+from runtime.training.stage_process import end_with
 from runtime.training.stage_trainer import StageTrainer
 from runtime.training.train_stage import train_stage
+from runtime.training.trained_runs import find_trained
 
 BuildTrainer = Callable[[], StageTrainer]
-
-_EXIT_FAILED = 1
-_EXIT_INTERRUPTED = 130
 
 
 def run_stage(
     stage: str, experiment: str | Path, build_trainer: BuildTrainer, argv: Sequence[str] | None = None
-) -> None:
+) -> NoReturn:
     """Run a stage as a script's last line; always ends with `SystemExit`.
 
     Args:
@@ -34,55 +27,12 @@ def run_stage(
         argv: command line without the script's name; the process's own by default.
     """
     arguments = parse_stage_arguments(stage, argv)
-    try:
-        with _ended_like_ctrl_c():
-            status = _run(stage, Path(experiment), build_trainer, arguments)
-        sys.exit(status)
-    finally:
-        stop_reporting()
+    folder = Path(experiment)
 
+    def work() -> None:
+        if arguments.predict:
+            predict_stage(stage, folder, build_trainer, arguments, find=lambda: find_trained(folder, stage))
+        else:
+            train_stage(stage, folder, build_trainer, arguments)
 
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """A request to end (SIGTERM) leaves the run in the same order as Ctrl-C.
-
-    Only the first: the next ones would interrupt the leaving. When it went to data workers too, torch may
-    have told of their end by an error of its own.
-    """
-    asked = False
-
-    def interrupt(number: int, frame: object) -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except Exception:
-        if not asked:
-            raise
-        sys.exit(_EXIT_INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _run(stage: str, experiment: Path, build_trainer: BuildTrainer, arguments: StageArguments) -> int:
-    if arguments.threads is not None:
-        torch.set_num_threads(arguments.threads)
-    run = predict_stage if arguments.predict else train_stage
-    try:
-        run(stage, experiment, build_trainer, arguments)
-    except RunError as error:
-        complain(error)
-        return _EXIT_FAILED
-    except OSError as error:
-        known = disk_error(error)
-        if known is None:
-            raise
-        complain(known)
-        return _EXIT_FAILED
-    except KeyboardInterrupt:
-        return _EXIT_INTERRUPTED
-    return 0
+    end_with(work, threads=arguments.threads)

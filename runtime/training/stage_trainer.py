@@ -12,14 +12,28 @@ from runtime.training.evaluation import Evaluation
 from runtime.training.run_checkpoints import ResumePoint
 
 
-class StageTrainer(Protocol):
-    """Makes the weights of a stage, and judges them."""
+class StageJudge(Protocol):
+    """Judges what a stage works with."""
 
     device: str | None
     num_devices: int
-    num_steps: Any
     seed: int
     val_metrics: list[Any]
+
+    def evaluate(
+        self,
+        checkpoint: Path | None,
+        *,
+        num_samples: int | None = None,
+        callbacks: Sequence[pl.Callback] = (),
+    ) -> Evaluation:
+        """Judge a file, or for None the initial weights."""
+
+
+class StageTrainer(StageJudge, Protocol):
+    """Makes the weights of a stage, and judges them."""
+
+    num_steps: Any
     model_convert_pipeline: ModelConvertPipeline | None
 
     def fit(
@@ -31,12 +45,3 @@ class StageTrainer(Protocol):
         on_data: Callable[[DataLoader, DataLoader], None] | None = None,
     ) -> dict[str, dict[str, float]]:
         """Make the weights in `run_dir`; results of the last validation by metric."""
-
-    def evaluate(
-        self,
-        checkpoint: Path | None,
-        *,
-        num_samples: int | None = None,
-        callbacks: Sequence[pl.Callback] = (),
-    ) -> Evaluation:
-        """Judge a checkpoint, or for None the initial weights."""

@@ -173,6 +173,8 @@ def _write_metrics(run: RunDirectory) -> dict[str, Any]:
         if file.is_file():
             metadata = load_metadata(file)
             metrics[name] = {key: metadata.get(key) for key in ("epoch", "step", "metrics")}
+            if "output_digest" in metadata:
+                metrics[name]["output_digest"] = metadata["output_digest"]
     write_json(run.path / "metrics.json", metrics)
     return metrics
 

@@ -19,6 +19,7 @@ from runtime.quantization.graph import find_graph
 from runtime.quantization.state import State
 from runtime.training.epoch_loader import EpochLoader
 from runtime.training.nonfinite_loss import NonfiniteLossGuard
+from runtime.training.output_digest import DeployedForm, OutputDigest
 from runtime.training.seeding import seed_everything
 
 
@@ -46,6 +47,7 @@ class TrainingModule(pl.LightningModule):
         build_optimizer: makes the optimiser once the model is on its device.
         plan: start and end of the run, from the number of optimiser steps in an epoch.
         restore: puts trainer state back once the optimiser exists, when a run is resumed.
+        output_digest: takes in the raw outputs of every evaluation, of a `DeployedForm` in one process.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class TrainingModule(pl.LightningModule):
         build_optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None,
         plan: Callable[[int], TrainingPlan] | None = None,
         restore: Callable[[pl.Trainer], None] | None = None,
+        output_digest: OutputDigest | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -69,8 +72,10 @@ class TrainingModule(pl.LightningModule):
         self.plan = TrainingPlan(0, 0, 0, 0, 0, 0)
         self._make_plan = plan
         self._restore = restore
+        self._digest = output_digest
         self.guard = NonfiniteLossGuard()
         self.results: dict[str, dict[str, float]] = {}
+        self.output_digest: str | None = None
         self.evaluated_samples = 0
         self.evaluation_seconds = 0.0
         self._evaluation_started = 0.0
@@ -137,6 +142,10 @@ class TrainingModule(pl.LightningModule):
         self.guard.check()
         self._evaluation_started = time.perf_counter()
         self.evaluated_samples = 0
+        if self.trainer.world_size > 1:
+            self._digest = None  # each process sees samples of its own
+        if self._digest is not None:
+            self._digest.start()
         self._share_buffers()
         self._fixed_point.enter_context(quantised(self.model))
         for metric in self.metrics:
@@ -146,7 +155,7 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Any]:
         with self._exact():
-            predictions: dict[str, Any] = self.model(batch)
+            predictions = self._predictions(batch)
         for metric in self.metrics:
             metric.update(predictions[metric.name], batch)
         self.evaluated_samples += len(batch["token"])
@@ -155,7 +164,19 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         self.results = {metric.name: dict(metric.compute()) for metric in self.metrics}
         self.evaluation_seconds = time.perf_counter() - self._evaluation_started
+        if self._digest is not None:
+            self.output_digest = self._digest.hexdigest()
         self._fixed_point.close()
+
+    def _predictions(self, batch: dict[str, Any]) -> dict[str, Any]:
+        model = self.model
+        if self._digest is None:
+            predictions: dict[str, Any] = model(batch)
+            return predictions
+        assert isinstance(model, DeployedForm)
+        raw = model.raw_outputs(*model.deployed_inputs(batch))
+        self._digest.update(raw)
+        return model.decode(raw)
 
     def _share_buffers(self) -> None:
         """Scales that follow the batches differ between processes: all take those of the first, which saves.

@@ -1,4 +1,4 @@
-"""One sample as one picture: six cameras above, prediction and truth from above below."""
+"""One sample as one picture: six cameras above, the scene from above below."""
 
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def _mosaic(scene: Scene, predicted: Boxes) -> tuple[Image, TextLayer]:
     text = TextLayer()
     for view, (image, ego2img) in enumerate(zip(scene.images, scene.ego2img, strict=True)):
         x, y = (view % 3) * (size[1] + GAP), (view // 3) * (size[0] + GAP)
-        _paste(mosaic, draw_camera(image, ego2img, scene.truth, predicted, size), x, y)
+        _paste(mosaic, draw_camera(image, ego2img, scene.truth or Boxes(), predicted, size), x, y)
         for index, u, v in score_places((height, width), ego2img, predicted, size):
             assert predicted.scores is not None
             score = f"{predicted.scores[index]:.2f}".removeprefix("0")
@@ -98,10 +98,20 @@ def _mosaic(scene: Scene, predicted: Boxes) -> tuple[Image, TextLayer]:
 
 
 def _panels(scene: Scene, predicted: Boxes) -> list[tuple[str, Image]]:
-    """The scene from above: what was predicted, with the true boxes dashed, and what is true."""
+    """The scene from above: what was predicted, with the true boxes dashed, and what is true.
+
+    Where nobody knows that, the predicted map without boxes takes its place.
+    """
     panel = panel_for(scene.bev_size, scene.map_size, PANEL_HEIGHT)
     prediction = _ground(panel, scene, scene.predicted_map)
     panel.draw_boxes(prediction, predicted)
+    if scene.truth is None:
+        maps = (
+            []
+            if scene.predicted_map is None
+            else [("predicted map", _ground(panel, scene, scene.predicted_map))]
+        )
+        return [("prediction", prediction), *maps]
     panel.draw_truth(prediction, scene.truth)
     truth = _ground(panel, scene, scene.truth_map)
     panel.draw_boxes(truth, scene.truth)

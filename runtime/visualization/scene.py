@@ -43,11 +43,11 @@ class Scene:
         token: sample token.
         images: six images uint8 (h, w, 3) RGB in view order.
         ego2img: (6, 4, 4) for those images.
-        truth: annotated boxes.
+        truth: annotated boxes; None when nobody knows what is true.
         predicted: predicted boxes with scores.
         truth_map: labels (h, w) on the map grid, rows y from right, columns x from back; None without a map
-            task.
-        predicted_map: the same, predicted.
+            task or truth.
+        predicted_map: the same, predicted; None without a map task.
         bev_size: (half_y, half_x, metres_per_cell) of the detection grid.
         map_size: the same of the map grid.
     """
@@ -55,7 +55,7 @@ class Scene:
     token: str
     images: list[NDArray[np.uint8]]
     ego2img: Array
-    truth: Boxes
+    truth: Boxes | None
     predicted: Boxes
     truth_map: Labels | None
     predicted_map: Labels | None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from specgen.cli.experiment_spec import experiment_spec
+from specgen.cli.experiment_model import build_model, input_of
 from specgen.experiment import Experiment, find_experiment
 
 if TYPE_CHECKING:
@@ -27,41 +24,15 @@ def calops(
 ) -> None:
     """Count parameters and multiply-accumulates for one six-camera sample, module by module."""
     found = find_experiment(experiment)
-    size, num_views = _input_of(found)
+    size, num_views = input_of(found)
     count = _count(found, size, num_views)
     print(_as_json(count, size, num_views) if as_json else _as_table(count, size, num_views, depth))
-
-
-def _input_of(experiment: Experiment) -> tuple[ImageSize, int]:
-    """Image size and number of views, from the resolved spec that the experiment keeps."""
-    from specgen.inference.image_size import image_size
-
-    spec = experiment_spec(experiment)
-    size = image_size(spec)
-    if size is None:
-        typer.echo(
-            "error: no transform fixes the image size\nhint: end the geometric ones with a crop", err=True
-        )
-        raise typer.Exit(1)
-    return size, int(spec.plain_at("model", "view_transformer", "num_views"))
 
 
 def _count(experiment: Experiment, size: ImageSize, num_views: int) -> OperationCount:
     from runtime.models.operation_count import count_operations
 
-    model = _import_file(experiment.folder / "model.py", experiment.project_root).build_model()
-    return count_operations(model, input_hw=(size.height, size.width), num_views=num_views)
-
-
-def _import_file(path: Path, root: Path) -> Any:
-    """The generated module, with its siblings and the plugins of the project importable as it expects."""
-    sys.path.insert(0, str(path.parent))
-    sys.path.append(str(root))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return count_operations(build_model(experiment), input_hw=(size.height, size.width), num_views=num_views)
 
 
 def _as_json(count: OperationCount, size: ImageSize, num_views: int) -> str:

@@ -17,9 +17,13 @@ COMMANDS = {
     "doctor": "specgen.cli.doctor:doctor",
     "run": "specgen.cli.run:run",
     "predict": "specgen.cli.predict:predict",
+    "infer": "specgen.cli.infer:infer",
     "ladder": "specgen.cli.ladder:ladder",
     "debug": "specgen.cli.debug:debug",
+    "export": "specgen.cli.export:export",
+    "inspect": "specgen.cli.inspect:inspect",
     "calops": "specgen.cli.calops:calops",
+    "estimate": "specgen.cli.estimate:estimate",
     "data": "specgen.cli.data:data_app",
 }
 """Where each command's function is, in the order of `specgen --help`; typer shows groups of commands last."""

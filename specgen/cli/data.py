@@ -1,4 +1,4 @@
-"""`specgen data`: make a synthetic world, pack a nuScenes-format dataset, verify a pack."""
+"""`specgen data`: make a synthetic world, pack a nuScenes-format dataset, verify a pack, write a sample."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from specgen.cli.stage_process import run_module
+from specgen.experiment import find_experiment
 
 data_app = typer.Typer(help="Synthetic worlds and packed datasets.", no_args_is_help=True)
 
@@ -93,6 +96,32 @@ def verify(
 
     with _progress("verifying") as progress:
         verify_pack(data_path, progress=progress)
+
+
+@data_app.command()
+def export_sample(
+    experiment: Annotated[
+        str | None, typer.Argument(help="experiment directory, or its name under `experiments/`")
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option(
+            "--sample",
+            metavar="SAMPLE",
+            help="index from 0 or token in the validation pack; or `pack:PATH#INDEX`",
+        ),
+    ] = "0",
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder for the seven files")],
+) -> None:
+    """Write a packed sample as a folder for `specgen infer`: six JPEGs, unchanged, and `calibration.json`."""
+    from specgen.cli.infer import MODULE, absolute_inputs, validation_loader
+
+    found = find_experiment(experiment)
+    inputs = absolute_inputs(sample) if sample.startswith("pack:") else f"sample:{sample}"
+    arguments = ["--export", "--experiment", str(found.folder), "--loader", validation_loader(found)]
+    arguments += ["--model-inputs", inputs, "--save-path", str(out.absolute())]
+    raise typer.Exit(run_module(found, MODULE, arguments))
 
 
 @contextmanager

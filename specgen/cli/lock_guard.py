@@ -23,10 +23,10 @@ UnlockedOption = Annotated[
 ]
 
 
-def guard(experiment: Experiment, unlocked: bool) -> list[str]:
+def guard(experiment: Experiment, unlocked: bool, *, record: str = "run.json") -> list[str]:
     """What differs from the lock, which stages started after this record; nothing when the lock is true.
 
-    What cannot be looked at, as a spec outside the project, is told and recorded as well.
+    What cannot be looked at, as a spec outside the project, is told and recorded too, in the file `record`.
 
     Raises:
         typer.Exit: when something differs and that was not asked for; the message is printed.
@@ -42,17 +42,17 @@ def guard(experiment: Experiment, unlocked: bool) -> list[str]:
     lines = "".join(f"\n  {printable(check.text)}" for check in found)
     if found and not unlocked:
         hints = dict.fromkeys(printable(check.hint) for check in found if check.hint)
-        way_out = "`--unlocked` runs it as it is and says so in `run.json`"
+        way_out = f"`--unlocked` runs it as it is and says so in `{record}`"
         hint = "; ".join([*hints, way_out])
         print(f"error: `{printable(shown)}` is not what its lock says:{lines}\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(1)
     unchecked = [check.text for check in checks if check.status == "warning"]
     if unchecked:
         told = "".join(f"\n  {printable(text)}" for text in unchecked)
-        print(f"`{printable(shown)}` is not checked in full, `run.json` says so:{told}", file=sys.stderr)
+        print(f"`{printable(shown)}` is not checked in full, `{record}` says so:{told}", file=sys.stderr)
         os.environ[UNCHECKED] = json.dumps(unchecked)
     if found:
-        print(f"`{printable(shown)}` runs unlocked, `run.json` says so:{lines}", file=sys.stderr)
+        print(f"`{printable(shown)}` runs unlocked, `{record}` says so:{lines}", file=sys.stderr)
         os.environ[UNLOCKED] = json.dumps([check.text for check in found])
     return [check.text for check in found]
 

@@ -8,13 +8,14 @@ import typer
 from specgen.cli.lock_guard import UnlockedOption, guard
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import find_experiment
+from specgen.stage_table import STAGES
 
 
 def predict(
     experiment: Annotated[
         str | None, typer.Argument(help="experiment directory, or its name under `experiments/`")
     ] = None,
-    stage: Annotated[str, typer.Option("--stage", help="the stage whose checkpoint is evaluated")] = "float",
+    stage: Annotated[str, typer.Option("--stage", help="the stage that is evaluated")] = "float",
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="evaluate this file, not the best of the newest run")
     ] = None,
@@ -28,6 +29,12 @@ def predict(
     unlocked: UnlockedOption = False,
 ) -> None:
     """Evaluate a stage: NDS, mAP, true-positive errors, IoU of the map."""
+    facts = STAGES.get(stage)
+    if facts is not None and not facts.evaluates:
+        judging = ", ".join(f"`{name}`" for name, other in STAGES.items() if other.evaluates)
+        raise typer.BadParameter(f"the stage `{stage}` evaluates nothing; those that do are {judging}")
+    if untrained and facts is not None and not facts.in_steps:
+        raise typer.BadParameter(f"the stage `{stage}` judges a file and has no initial weights")
     found = find_experiment(experiment)
     arguments = ["--predict", "--pictures", str(pictures)]
     if checkpoint is not None:

@@ -9,10 +9,12 @@ import typer
 from specgen.cli.apply_plan import apply_plan
 from specgen.cli.experiment_spec import experiment_spec
 from specgen.cli.lock_guard import UnlockedOption, guard
+from specgen.cli.run_overrides import Overrides
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import Experiment, find_experiment
 from specgen.ladder import LadderError, NoRung, as_text, ladder
-from specgen.stage_state import STAGE_ORDER, best_weights_digest, is_current
+from specgen.stage_state import is_current, made_digest
+from specgen.stage_table import STAGES
 
 
 def run(
@@ -47,26 +49,19 @@ def run(
         raise typer.BadParameter(
             "`--apply-plan` is about the plan of `--stage calibration`, and goes with it"
         )
-    arguments = (["--resume", resumed] if resumed is not None else ["--resume"]) if resume else []
-    if num_steps is not None:
-        arguments += ["--num-steps", str(num_steps)]
-    if device is not None:
-        arguments += ["--device", device]
-    if threads is not None:
-        arguments += ["--threads", str(threads)]
+    overrides = Overrides(resume=resume, run=resumed, num_steps=num_steps, device=device, threads=threads)
     differing = guard(found, unlocked)
     if stage is not None:
-        status = run_stage_script(found, stage, arguments)
+        overrides.check(stage)
+        status = run_stage_script(found, stage, overrides.arguments(stage))
         if plan and status == 0:
             apply_plan(found)
         raise typer.Exit(status)
-    for name in (name for name in STAGE_ORDER if name in found.stages):
-        if not differing and is_current(
-            found, name, {"num_steps": num_steps, "device": device}, _inputs(found, name)
-        ):
+    for name in (name for name in STAGES if name in found.stages):
+        if not differing and is_current(found, name, overrides.recorded(name), _inputs(found, name)):
             typer.echo(f"stage `{name}` is up to date", err=True)
             continue
-        status = run_stage_script(found, name, arguments)
+        status = run_stage_script(found, name, overrides.arguments(name))
         if status != 0:
             raise typer.Exit(status)
     try:
@@ -78,16 +73,17 @@ def run(
 
 
 def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
-    """Digests of what a stage works on, as they are now: its packs, and the weights that it starts from."""
+    """Digests of what a stage works on, as they are now: its packs, and the files of earlier stages."""
     from runtime.data.pack_format import PackPlace
     from runtime.data.pack_reader import read_manifest
     from runtime.errors import RunError
 
     spec = experiment_spec(experiment)
-    digests = {}
+    takes = STAGES[stage].takes
+    digests = {} if takes is None else {takes: made_digest(experiment, takes)}
     for converter in spec.plain_at("stages", stage, "model_convert_pipeline", "converters", default=[]):
         if converter["type"] == "LoadCheckpoint" and converter.get("stage"):
-            digests[converter["stage"]] = best_weights_digest(experiment, converter["stage"])
+            digests[converter["stage"]] = made_digest(experiment, converter["stage"])
     for role, key in (("train", "data_loader"), ("val", "val_data_loader")):
         loader = spec.plain_at("stages", stage, key)
         dataset = spec.plain_at("data", loader, "dataset", default={}) if loader else {}

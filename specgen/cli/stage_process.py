@@ -1,4 +1,4 @@
-"""Starting a generated stage script as its own process."""
+"""Starting a generated stage script, or a module that imports an experiment, as a process of its own."""
 
 import os
 import signal
@@ -8,22 +8,33 @@ import sys
 import typer
 
 from specgen.experiment import Experiment
-from specgen.stage_state import STAGE_ORDER
+from specgen.stage_table import STAGES
 
 _INTERRUPTED = 130
 
 
 def run_stage_script(experiment: Experiment, stage: str, arguments: list[str]) -> int:
-    """Runs `stages/<stage>.py` from the project root and returns its exit status.
-
-    A run that is to stop, by Ctrl-C or a request to end, is asked to and waited for, so that it can leave in
-    order. It ignores the Ctrl-C of the terminal itself: importing torch would answer that with a traceback.
-    """
+    """Runs `stages/<stage>.py` from the project root and returns its exit status."""
     script = experiment.stage_script(stage)
     if not script.is_file():
         typer.echo(_missing_stage(experiment, stage), err=True)
-        return 1 if stage in STAGE_ORDER else 2
-    process = _started([sys.executable, str(script), *arguments], experiment)
+        return 1 if stage in STAGES else 2
+    return _status_of([sys.executable, str(script), *arguments], experiment)
+
+
+def run_module(experiment: Experiment, module: str, arguments: list[str]) -> int:
+    """Runs `python -m module` from the project root, whose files it does not import by that, and returns its
+    exit status."""
+    return _status_of([sys.executable, "-P", "-m", module, *arguments], experiment)
+
+
+def _status_of(command: list[str], experiment: Experiment) -> int:
+    """Starts a process and waits for it.
+
+    One that is to stop, by Ctrl-C or a request to end, is asked to and waited for, so that it can leave in
+    order. It ignores the Ctrl-C of the terminal itself: importing torch would answer that with a traceback.
+    """
+    process = _started(command, experiment)
     interrupted = False
     while True:
         try:
@@ -50,9 +61,9 @@ def _shell_status(status: int) -> int:
 
 def _missing_stage(experiment: Experiment, stage: str) -> str:
     can = ", ".join(f"`{name}`" for name in experiment.stages) or "none"
-    if stage in STAGE_ORDER:
+    if stage in STAGES:
         return (
             f"error: experiment `{experiment.name}` has no stage `{stage}` that this version can run\n"
             f"hint: stages here: {can}"
         )
-    return f"error: `{stage}` is not a stage; the stages are {', '.join(f'`{name}`' for name in STAGE_ORDER)}"
+    return f"error: `{stage}` is not a stage; the stages are {', '.join(f'`{name}`' for name in STAGES)}"

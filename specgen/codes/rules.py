@@ -71,6 +71,8 @@ _REMEDIES = {
     "E384": "Write `qat_mode: fuse_bn` in the stage's `model_convert_pipeline`.",
     "E385": "Add `{type: Checkpoint}` to the callbacks of the stage that is loaded.",
     "E386": "Take the callback out.",
+    "E387": "Take `LoadCheckpoint` out of the stage's `converters`.",
+    "E388": "Give the network what the hint shows, or leave out `align_bpu`.",
     "E391": "Say with `match` or `op` which tensors are meant; what holds for all goes beside `rules`.",
     "E392": "Say what is different about these tensors, or remove the rule.",
     "E393": "Keep what is meant: `keep_float`, or codes.",
@@ -187,6 +189,17 @@ RULE_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "E385": (("callbacks: [{type: Checkpoint}]", "callbacks: []"),),
     "E386": (("callbacks: [{type: Checkpoint}]", "callbacks: [{type: Checkpoint}, {type: LossShow}]"),),
+    "E387": (("quantization:\n", f"  check:\n    type: ModelChecker\n{_PIPELINE}quantization:\n"),),
+    "E388": (
+        (
+            "quantization:\n",
+            "  align_bpu: {type: BpuPredictor, val_data_loader: val, val_metrics: []}\n"
+            "  compile: {type: HbmCompiler}\n"
+            "  export:\n    type: HbirExporter\n"
+            + _PIPELINE.replace("        - {type: LoadCheckpoint, stage: float}\n", "")
+            + "        - {type: LoadCheckpoint, stage: calibration}\nquantization:\n",
+        ),
+    ),
     "E391": (("{op: points, bits: 16}", "{bits: 16}"),),
     "E392": (("{op: points, bits: 16}", "{op: points}"),),
     "E393": (("keep_float: true", "keep_float: true, bits: 16"),),

@@ -27,6 +27,14 @@ _DOCS = {
 }
 _MAPS_SHOWN = 8
 EXPERIMENT_MODULES = frozenset(name.removesuffix(".py") for name in _DOCS)
+# What runs a stage of each kind, and what it calls the function that builds the component.
+_ENTRIES = {
+    "trainer": ("runtime.training.stage_entry", "run_stage", "build_trainer"),
+    "exporter": ("runtime.deployment.stage_entry", "run_tool", "build"),
+    "predictor": ("runtime.deployment.stage_entry", "run_predictor", "build"),
+    "checker": ("runtime.deployment.stage_entry", "run_tool", "build"),
+    "compiler": ("runtime.deployment.stage_entry", "run_tool", "build"),
+}
 # Names that the templates use themselves, and one that annotations do.
 _TAKEN = frozenset({"EXPERIMENT", "MARCH", "Path", "sys", "str", "list", "object"})
 
@@ -60,14 +68,17 @@ def python_files(
         functions = [_function(unit, writer, graph) for unit in own]
         stage = file.removeprefix(STAGES).removesuffix(".py") if file.startswith(STAGES) else None
         if stage is not None:
-            run_stage = writer.imports.name("runtime.training.stage_entry", "run_stage")
+            builder = own[0].function
+            module, entry, argument = _ENTRIES[str(own[0].schema["x-kind"])]
             result[file] = templates.render(
                 "stage.py.j2",
                 spec=spec,
                 stage=stage,
                 stage_literal=literal(stage),
                 functions=functions,
-                run_stage=run_stage,
+                entry=writer.imports.name(module, entry),
+                argument=argument,
+                builder=builder,
                 plugins=plugins,
                 imports=writer.imports.only(False, EXPERIMENT_MODULES).lines(),
                 own_imports=writer.imports.only(True, EXPERIMENT_MODULES).lines("  # noqa: E402"),

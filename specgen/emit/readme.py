@@ -21,6 +21,7 @@ class StageRow:
     component: str
     description: str
     runs: bool
+    judges: bool
 
 
 def readme(
@@ -32,7 +33,9 @@ def readme(
     for name, stage in root.at("stages").items():
         view = schemas.view(child_schema(stages_schema, name), stage)
         runs = ("stages", name) in units
-        rows.append(StageRow(name, stage.type or "", str(view.get("description", "")).rstrip("."), runs))
+        description = str(view.get("description", "")).rstrip(".")
+        judges = runs and "val_metrics" in view.get("properties", {})
+        rows.append(StageRow(name, stage.type or "", description, runs, judges))
     return templates.render(
         "README.md.j2",
         spec=spec,

@@ -81,7 +81,7 @@ def _place(path: Path, node: Node, schema: Schema, schemas: Schemas) -> tuple[st
         case ("data", str(name), "dataset", "transforms") if node.elements():
             return AUGMENT, name, f"Transforms of `{name}`, in order."
         case ("stages", str(name)) if "x-class" in schemas.view(schema, node):
-            return f"{STAGES}{name}.py", "build_trainer", _described(node, schema, schemas)
+            return f"{STAGES}{name}.py", f"build_{schema['x-kind']}", _described(node, schema, schemas)
     return None
 
 

@@ -11,11 +11,13 @@ from specgen.inference.derived import Derived
 from specgen.inference.derived import show as show_value
 from specgen.inference.features import Feature, show
 from specgen.inference.image_size import image_size, stage_image_size, training_loader
+from specgen.inference.marches import multiplier_bits
 from specgen.inference.model_features import ModelFeatures
 from specgen.inference.necks import NoSuchMap, bifpn_levels, pick
 from specgen.inference.view_transformers import feature_size, grid_quant_scale
 
-CALIBRATOR = "Calibrator"
+_KNOW_THE_CHIP = ("Calibrator", "ModelChecker", "HbmCompiler", "BpuPredictor")
+_WITHOUT_MODEL = ("HbmCompiler",)
 TO_FIXED_POINT = ("Float2Calibration", "Float2QAT")
 """Converters that put fixed point into a float model."""
 
@@ -28,6 +30,7 @@ def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
     yield from _bev_transforms(document)
     yield from _encoder_input(document, features)
     yield from _neck(document, features, parts.ENCODER_NECK, parts.ENCODER_BACKBONE)
+    yield from _multipliers(document)
     for index, decoder in enumerate(document.at("model", "bev_decoders").elements()):
         path: Path = ("model", "bev_decoders", index)
         yield from _head_channels(document, features, path)
@@ -36,8 +39,9 @@ def derive(document: Node, features: ModelFeatures) -> Iterator[Derived]:
         if decoder.type == "BevDetDecoder":
             yield from _detection(document, path)
     for name, stage in document.at("stages").items():
-        yield Derived(("stages", name, "model"), "model", "model", "the model", "is the only one")
-        if stage.type == CALIBRATOR:
+        if stage.type not in _WITHOUT_MODEL:
+            yield Derived(("stages", name, "model"), "model", "model", "the model", "is the only one")
+        if stage.type in _KNOW_THE_CHIP:
             yield Derived(("stages", name, "march"), "march", "march", "`march`", "is the only one")
         yield from _fixed_point_converters(document, name, stage)
 
@@ -182,6 +186,13 @@ def _fixed_point_converters(document: Node, name: str, stage: Node) -> Iterator[
         views: Path = (*parts.VIEW_TRANSFORMER, "num_views")
         if document.get(*views) is not None:
             yield _equal(document, (*path, "num_views"), views, "the view transformer")
+
+
+def _multipliers(document: Node) -> Iterator[Derived]:
+    """Bits of multipliers: those of the chip; others are a choice, of which its checker says what comes."""
+    bits = multiplier_bits(document.plain_at("march"))
+    if bits is not None:
+        yield Derived(("quantization", "multiplier_bits"), bits, "march", "", "", checked=False)
 
 
 def _bev_size(document: Node, path: Path) -> Derived:

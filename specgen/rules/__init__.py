@@ -7,6 +7,7 @@ from types import MappingProxyType
 from specgen.diagnostic import Diagnostic
 from specgen.document import Node
 from specgen.rules import (
+    camera,
     conversion,
     data,
     grids,
@@ -81,6 +82,8 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType(
         "E384": conversion.normalisation_is_folded,
         "E385": conversion.loaded_stages_save,
         "E386": stages.calibration_judges_and_saves,
+        "E387": conversion.checker_loads_nothing,
+        "E388": camera.frames_are_codes,
         "E391": quantization.rules_select,
         "E392": quantization.rules_set,
         "E393": quantization.float_has_no_codes,
@@ -99,11 +102,12 @@ EXPLAINED_BY: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
         "E334": ("E333",),
         "E335": ("E334",),
         "E343": ("E341",),
+        "E388": ("E305", "E306"),
     }
 )
 """Codes whose breaks follow from breaks of others, which are then told alone."""
 EXPLAINED_HERE_BY: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
-    {"E363": ("E362",), "E381": ("E362",)}
+    {"E363": ("E362",), "E368": ("E387",), "E381": ("E362",)}
 )
 """The same, for breaks at one and the same place."""
 

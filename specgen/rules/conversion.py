@@ -11,21 +11,31 @@ from specgen.inference.facts import TO_FIXED_POINT
 from specgen.rules.components import converters, stages
 from specgen.rules.finding import Finding
 
-STARTS_FROM = MappingProxyType({"calibration": "float", "qat": "calibration"})
-"""Which stage's weights a stage starts from."""
-_CONVERTER = MappingProxyType({"calibration": "Float2Calibration", "qat": "Float2QAT"})
-_FIRST = MappingProxyType({"calibration": "LoadCheckpoint", "qat": "Float2QAT"})
+STARTS_FROM = MappingProxyType(
+    {"calibration": ("float",), "qat": ("calibration",), "export": ("calibration", "qat")}
+)
+"""Which stages' weights a stage may start from."""
+_CONVERTER = MappingProxyType(
+    {
+        "calibration": "Float2Calibration",
+        "qat": "Float2QAT",
+        "export": "Float2Calibration",
+        "check": "Float2Calibration",
+    }
+)
+_LOADS_QUANTISED = ("qat", "export")
+_LOADS_NOTHING = "check"
 
 
 def later_stages_load(document: Node) -> Iterator[Finding]:
-    """Calibration and QAT start from a checkpoint."""
+    """Calibration, QAT and export start from a checkpoint."""
     for name, stage in stages(document):
         if name in STARTS_FROM and not _of_type(stage, "LoadCheckpoint"):
             yield Finding(
                 f"the stage `{name}` loads no checkpoint: it would start from random weights",
                 _pipeline_or_type(stage).span,
                 hint=_addition(
-                    name, "LoadCheckpoint", f"{{type: LoadCheckpoint, stage: {STARTS_FROM[name]}}}"
+                    name, "LoadCheckpoint", f"{{type: LoadCheckpoint, stage: {STARTS_FROM[name][0]}}}"
                 ),
             )
 
@@ -52,18 +62,18 @@ def checkpoint_is_one_thing(document: Node) -> Iterator[Finding]:
 
 
 def checkpoint_is_of_the_stage_before(document: Node) -> Iterator[Finding]:
-    """`stage` of `LoadCheckpoint` is the stage before: `float` for calibration, `calibration` for QAT."""
+    """`stage` of `LoadCheckpoint` is the stage before; for export that is `calibration` or `qat`."""
     for name, stage in stages(document):
-        expected = STARTS_FROM.get(name)
+        expected = STARTS_FROM.get(name, ())
         for index, converter in _of_type(stage, "LoadCheckpoint"):
             node = converter.get("stage")
-            if node is None or node.plain() in (None, expected):
+            if node is None or node.plain() in (None, *expected) or name == _LOADS_NOTHING:
                 continue
-            if expected is None:
+            if not expected:
                 reason, hint = f"no stage comes before `{name}`", "name a file with `checkpoint_path`"
             else:
-                reason = f"`{name}` starts from `{expected}`"
-                hint = did_you_mean(node.plain(), [expected]) or f"write `stage: {expected}`"
+                reason = f"`{name}` starts from {' or '.join(f'`{choice}`' for choice in expected)}"
+                hint = did_you_mean(node.plain(), list(expected)) or f"write `stage: {expected[0]}`"
             message = f"`{_place(name, index)}.stage` is `{node.plain()}`, but {reason}"
             yield Finding(message, node.span, hint=hint)
 
@@ -73,8 +83,10 @@ def loaded_stages_save(document: Node) -> Iterator[Finding]:
     for name, stage in stages(document):
         for _, converter in _of_type(stage, "LoadCheckpoint"):
             node = converter.get("stage")
-            source = document.get("stages", STARTS_FROM.get(name, ""))
-            if node is None or source is None or node.plain() != STARTS_FROM.get(name):
+            if node is None or node.plain() not in STARTS_FROM.get(name, ()):
+                continue
+            source = document.get("stages", node.plain())
+            if source is None:
                 continue
             callbacks = source.get("callbacks")
             if callbacks is None or any(item.type == "Checkpoint" for item in callbacks.elements()):
@@ -84,8 +96,16 @@ def loaded_stages_save(document: Node) -> Iterator[Finding]:
             yield Finding(message, callbacks.span, related, "add `{type: Checkpoint}` to its `callbacks`")
 
 
+def checker_loads_nothing(document: Node) -> Iterator[Finding]:
+    """The stage `check` has no `LoadCheckpoint`: it judges shapes and widths, before anything is trained."""
+    stage = document.get("stages", _LOADS_NOTHING)
+    for index, converter in _of_type(stage, "LoadCheckpoint") if stage is not None else ():
+        message = f"`{_place(_LOADS_NOTHING, index)}` loads weights, which `{_LOADS_NOTHING}` has no use for"
+        yield Finding(message, converter.at("type").span, hint="leave out `LoadCheckpoint`")
+
+
 def stages_quantise(document: Node) -> Iterator[Finding]:
-    """Calibration has `Float2Calibration`, QAT has `Float2QAT`, each once."""
+    """Calibration, export and check have `Float2Calibration`, QAT has `Float2QAT`, each once."""
     for name, stage in stages(document):
         wanted = _CONVERTER.get(name)
         if wanted is None:
@@ -108,17 +128,17 @@ def stages_quantise(document: Node) -> Iterator[Finding]:
 
 
 def conversion_order_fits(document: Node) -> Iterator[Finding]:
-    """Calibration loads, then quantises; QAT quantises, then loads what calibration made."""
+    """Calibration loads, then quantises; QAT and export quantise, then load what calibration or QAT made."""
     for name, stage in stages(document):
         quantising = _of_type(stage, _CONVERTER.get(name, ""))
-        if not quantising:
+        if not quantising or name == _LOADS_NOTHING:
             continue
         position, converter = quantising[0]
         for index, loading in _of_type(stage, "LoadCheckpoint"):
-            if (index > position) == (name == "qat"):
+            if (index > position) == (name in _LOADS_QUANTISED):
                 continue
-            weights = f"the weights of `{STARTS_FROM[name]}`"
-            if name == "qat":
+            weights = f"the weights of `{loading.plain_at('stage') or STARTS_FROM[name][0]}`"
+            if name in _LOADS_QUANTISED:
                 what = f"the model is still float here, and {weights} are those of a quantised one"
                 hint = f"put `{converter.type}` before `LoadCheckpoint`"
             else:
@@ -172,5 +192,6 @@ def _place(stage: str, index: int) -> str:
 
 def _addition(stage: str, converter: str, text: str) -> str:
     """The hint about a converter that is missing."""
-    where = "begin" if _FIRST[stage] == converter else "end"
+    first = _CONVERTER[stage] if stage in _LOADS_QUANTISED else "LoadCheckpoint"
+    where = "begin" if converter == first else "end"
     return f"{where} its `converters` with `{text}`"

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specgen.document import Node, dotted
-from specgen.rules.components import stages
+from specgen.rules.components import converters, stages
 from specgen.rules.conversion import STARTS_FROM
 from specgen.rules.finding import Finding
+from specgen.stage_table import STAGES
 
-_TRAINERS = {
+_COMPONENTS = {
     "float": "distributed_data_parallel_trainer",
     "calibration": "Calibrator",
     "qat": "distributed_data_parallel_trainer",
+    "export": "HbirExporter",
+    "int_infer": "HbirPredictor",
+    "check": "ModelChecker",
+    "compile": "HbmCompiler",
+    "align_bpu": "BpuPredictor",
 }
-_KNOWN_TRAINERS = set(_TRAINERS.values())
+_KNOWN_COMPONENTS = set(_COMPONENTS.values())
 _SCHEDULES = ("CyclicLrUpdater", "WarmupStepLrUpdater", "CosLrUpdater")
 METRIC_VALUES = {
     "NuscenesDetectionMetric": ("NDS", "mAP", "mATE", "mASE", "mAOE", "mAVE", "mAAE"),
@@ -23,21 +29,31 @@ METRIC_VALUES = {
 
 
 def earlier_stages_exist(document: Node) -> Iterator[Finding]:
-    """Calibration starts from what float training made, QAT from what calibration made."""
+    """A stage comes with those whose weights it loads or whose file it takes, as `compile` with `export`."""
     names = [name for name, _ in stages(document)]
     for name, stage in stages(document):
-        before = STARTS_FROM.get(name)
-        if before is not None and before not in names:
-            message = f"the stage `{name}` starts from `{before}`, but there is no such stage"
-            yield Finding(message, stage.key_span or stage.span)
+        for before in _before(name, stage):
+            if before not in names:
+                message = f"the stage `{name}` starts from `{before}`, but there is no such stage"
+                yield Finding(message, stage.key_span or stage.span)
+
+
+def _before(name: str, stage: Node) -> Iterator[str]:
+    """The stages that must be there for a stage; where it may choose, those that it names."""
+    choices = STARTS_FROM.get(name, ())
+    named = [converter.plain_at("stage") for converter in converters(stage)]
+    yield from (choice for choice in choices if len(choices) == 1 or choice in named)
+    takes = STAGES[name].takes
+    if takes is not None:
+        yield takes
 
 
 def trainer_fits_stage(document: Node) -> Iterator[Finding]:
     """`float` and `qat` have a trainer that learns, `calibration` has a `Calibrator`."""
     for name, stage in stages(document):
-        if stage.type in _KNOWN_TRAINERS and stage.type != _TRAINERS[name]:
+        if stage.type in _KNOWN_COMPONENTS and stage.type != _COMPONENTS[name]:
             message = f"`stages.{name}.type` is `{stage.type}`, which does not fit this stage"
-            yield Finding(message, stage.at("type").span, hint=f"use `{_TRAINERS[name]}`")
+            yield Finding(message, stage.at("type").span, hint=f"use `{_COMPONENTS[name]}`")
 
 
 def one_schedule(document: Node) -> Iterator[Finding]:

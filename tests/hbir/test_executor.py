@@ -49,8 +49,9 @@ def test_every_tensor_is_that_of_the_reference_and_of_onnxruntime(rules: Rules) 
         assert torch.equal(value, by_onnx[name]), name
 
 
-def test_extreme_codes() -> None:
-    _, graph = exported()
+@pytest.mark.parametrize("rules", [(), INT16], ids=["int8", "int16"])
+def test_extreme_codes(rules: Rules) -> None:
+    _, graph = exported(rules)
     for low in (True, False):
         inputs = {
             name: torch.full_like(x, torch.iinfo(x.dtype).min if low else torch.iinfo(x.dtype).max)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from random_graphs import random_graph
 
 from runtime.hbir.codes import TORCH_TYPES
+from runtime.hbir.comparison.drawn_codes import drawn_codes
 from runtime.hbir.executor import TorchExecutor
+from runtime.hbir.graph import Graph
 from runtime.hbir.onnx_encode import to_onnx
 from runtime.hbir.onnxruntime_executor import OnnxRuntimeExecutor
 from runtime.hbir.ops import OPERATIONS
 from runtime.hbir.ops.operation import Case
 from runtime.hbir.reference_executor import ReferenceExecutor
+from runtime.hbir.tensor_type import Constant
 from runtime.hbir.validate import validate
 
 
@@ -22,6 +28,63 @@ def tensors(case: Case) -> dict[str, torch.Tensor]:
         tensor.name: torch.from_numpy(case.inputs[tensor.name]).to(TORCH_TYPES[tensor.dtype])
         for tensor in case.graph.inputs
     }
+
+
+def check_executors(graph: Graph, inputs: dict[str, torch.Tensor]) -> None:
+    """Every tensor is the same by all three."""
+    expected = dict(ReferenceExecutor(graph).tensors({name: x.numpy() for name, x in inputs.items()}))
+    by_torch = dict(TorchExecutor(graph).tensors(inputs))
+    by_onnx = OnnxRuntimeExecutor(graph, threads=1, expose=True)(inputs)
+    for node, made in zip(graph.nodes, graph.tensors, strict=True):
+        for found in (by_torch[made.name], by_onnx[made.name]):
+            assert found.dtype == TORCH_TYPES[made.dtype]
+            assert np.array_equal(found.numpy(), expected[made.name]), (node, made)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("seed", range(6))
+def test_any_shape_and_window(name: str, seed: int) -> None:
+    """Behind other nodes, on maps of any size, down to one pixel."""
+    rng = np.random.default_rng((seed, 1))
+    graph = random_graph(rng, nodes=3, last=name)
+    assert name in {node.op for node in graph.nodes}
+    check_executors(graph, drawn_codes(graph, rng, samples=1 + seed % 2))
+
+
+# Everything is cut; nothing is left but the sign; every second code is a tie; the largest multiplier.
+RESCALES = [(2**14, 1), (2**15 - 1, 47), (2**14, 15), (2**15 - 1, 15)]
+
+
+def rescaled(case: Case, m: int, k: int) -> Graph:
+    """The same node with other multipliers and shifts."""
+    (node,) = case.graph.nodes
+    numbers = {"multiplier": m, "shift": k}
+    attributes = {key: numbers.get(key.removesuffix("s"), value) for key, value in node.attributes.items()}
+    for key in ("multipliers", "shifts"):
+        if key in node.attributes:
+            attributes[key] = (numbers[key[:-1]],) * len(node.integers(key))
+    constants = dict(node.constants)
+    for key in numbers.keys() & constants.keys():
+        old = constants[key]
+        constants[key] = Constant.of(np.full(old.shape, numbers[key]), old.dtype)
+    return replace(case.graph, nodes=(replace(node, attributes=attributes, constants=constants),))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, op in OPERATIONS.items() if not op.moves() and name != "lookup"]
+)
+def test_extreme_rescales(name: str) -> None:
+    tried = 0
+    for case in OPERATIONS[name].cases(np.random.default_rng(7)):
+        for m, k in RESCALES:
+            graph = rescaled(case, m, k)
+            if graph == case.graph:
+                continue  # accumulators
+            if "residual_multiplier" in graph.nodes[0].constants and k == 1:
+                continue  # with the residual's multiplier it would need more than 52 bits
+            check_executors(validate(graph), tensors(case))
+            tried += 1
+    assert tried >= 2 * len(RESCALES)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

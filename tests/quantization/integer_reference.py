@@ -56,15 +56,17 @@ def _integers(module: QuantizedModule, inputs: list[Any]) -> NDArray[Any]:
         return quantize.quantize(inputs[0].double().numpy(), out, lo=low, hi=high)
     if isinstance(module, QuantizedAdd) and module.accumulating is not None:
         return _fused(module, inputs)
-    ratios = [source.value() / out for source in module.sources]
+    ratios, bits = [source.value() / out for source in module.sources], module.multiplier_bits
     if module.op == "add":
-        ms, k = common_multipliers(ratios)
+        ms, k = common_multipliers(ratios, bits=bits)
         return add.reference([codes(x) for x in inputs], ms, k, lo=low, hi=high)
     if module.op == "concat":
-        pairs = [None if ratio == 1 else tuple(int(v) for v in multiplier(ratio)) for ratio in ratios]
+        pairs = [
+            None if ratio == 1 else tuple(int(v) for v in multiplier(ratio, bits=bits)) for ratio in ratios
+        ]
         return concat.reference([codes(x) for x in inputs], pairs, lo=low, hi=high)
     if module.op == "multiply":
-        m, k = multiplier(module.sources[0].value() * module.sources[1].value() / out)
+        m, k = multiplier(module.sources[0].value() * module.sources[1].value() / out, bits=bits)
         return multiply.reference(codes(inputs[0]), codes(inputs[1]), int(m), int(k), lo=low, hi=high)
     x = codes(inputs[0])
     if module.op == "lookup":
@@ -81,22 +83,22 @@ def _integers(module: QuantizedModule, inputs: list[Any]) -> NDArray[Any]:
         )
         return lookup.reference(x, table, bits=source.bits)
     if module.op == "view_sum":
-        m, k = multiplier(ratios[0])
+        m, k = multiplier(ratios[0], bits=bits)
         return view_sum.reference(x, int(m), int(k), num_views=module.num_views, lo=low, hi=high)
     if module.op == "resize":
-        m, k = multiplier(ratios[0] / 2**16)
+        m, k = multiplier(ratios[0] / 2**16, bits=bits)
         return resize.bilinear_reference(x, inputs[1], int(m), int(k), lo=low, hi=high)
     if module.op == "grid_sample":
         fraction_bits = -int(math.log2(module.points.value()))
         points = quantize.quantize(
             inputs[1].double().numpy(), module.points.value(), lo=-(2**15), hi=2**15 - 1
         )
-        m, k = multiplier(ratios[0] / 4**fraction_bits)
+        m, k = multiplier(ratios[0] / 4**fraction_bits, bits=bits)
         return grid_sample.reference(x, points, int(m), int(k), fraction_bits=fraction_bits, lo=low, hi=high)
     assert module.op == "avg_pool", module.op
     bins = module.pool.bins if isinstance(module.pool, BinAvgPool) else 1
     window = [bin_kernel(size, min(bins, size)) for size in x.shape[-2:]]
-    m, k = multiplier(ratios[0] / (window[0][0] * window[1][0]))
+    m, k = multiplier(ratios[0] / (window[0][0] * window[1][0]), bits=bits)
     sides = {"kernel_size": (window[0][0], window[1][0]), "stride": (window[0][1], window[1][1])}
     return avg_pool.reference(x, int(m), int(k), lo=low, hi=high, **sides)
 
@@ -118,12 +120,12 @@ def snapped(module: WeightedModule) -> tuple[Int64, Int64, Int64 | None, Int64 |
     scale = module.weight_scale.double().numpy() * (1 + module.weight_gain.detach().double().numpy())
     in_scale = module.sources[0].value()
     rounding = module.rounded_by or module.quant
-    m = k = None
+    m, k, bits = None, None, module.multiplier_bits
     scale = np.maximum(scale, np.abs(bias) / (in_scale * 2.0**30))
     if rounding is not None:
         out = rounding.value()
         scale = np.maximum(scale, 2.0 ** (14 - module.max_shift) * out / in_scale)
-        m, k = multiplier(in_scale * scale / out)
+        m, k = multiplier(in_scale * scale / out, bits=bits)
         scale = m * 2.0**-k * out / in_scale
     weight_codes = np.floor(weight / scale[:, None, None, None] + 0.5).clip(-127, 127).astype(np.int64)
     return weight_codes, np.floor(bias / (in_scale * scale) + 0.5).astype(np.int64), m, k
@@ -159,7 +161,11 @@ def _fused(module: QuantizedAdd, inputs: list[Any]) -> Int64:
     )
     _, _, m, k = snapped(fused)
     other = module.sources[1 - position]
-    residual_m = np.floor(other.value() / module.output_scale() * np.exp2(k.astype(float)) + 0.5)
+    residual_m = other.value() / module.output_scale() * np.exp2(k.astype(float))
+    last = 1.0
+    if module.multiplier_bits < 15:
+        last = np.maximum(np.exp2(np.floor(np.log2(residual_m)) + 1 - module.multiplier_bits), 1.0)
+    residual_m = np.floor(residual_m / last + 0.5) * last
     total = codes(inputs[position]) * m[:, None, None]
     total = total + codes(inputs[1 - position]) * residual_m.astype(np.int64)[:, None, None]
     low, high = _bounds(module)

@@ -72,6 +72,14 @@ class EveryOperation(nn.Module):
         }
 
 
+class EveryShift(EveryOperation):
+    """The same with a convolution after the mean over 15 pixels, which no power of two is the inverse of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bins = nn.Sequential(self.bins, ConvBNAct(in_channels=8, out_channels=8))
+
+
 def random_inputs(samples: int = 2) -> tuple[Tensor, Tensor]:
     """Normalised images and points that lie partly outside of the 6 x 10 features."""
     img = torch.randint(-128, 128, (samples * VIEWS, 3, *SIZE)) / 128

@@ -12,6 +12,7 @@ import pytest
 from specgen.experiment import Experiment
 from specgen.ladder import LadderError, as_json, as_markdown, as_text, columns, ladder
 
+MODEL, PROGRAM = "model.hbir.onnx", "model.hbm"
 DATA = "0123456789abcdef" * 4
 FLOAT = {
     "bev_det": {"NDS": 0.3124, "mAP": 0.25, "mATE": 0.8, "AP/car": 0.5},
@@ -117,15 +118,23 @@ def test_json(three: Experiment) -> None:
         "split": "val",
         "num_samples": 40,
         "data": DATA,
+        "predicted": None,
         "rungs": [
-            {"stage": "float", "run": "0002-float", "metrics": flat(FLOAT), "stale": []},
+            {"stage": "float", "run": "0002-float", "metrics": flat(FLOAT), "outputs": None, "stale": []},
             {
                 "stage": "calibration",
                 "run": "0004-calibration",
                 "metrics": flat(lowered(-0.01)),
+                "outputs": None,
                 "stale": [],
             },
-            {"stage": "qat", "run": "0010-qat", "metrics": flat(lowered(0.0025)), "stale": []},
+            {
+                "stage": "qat",
+                "run": "0010-qat",
+                "metrics": flat(lowered(0.0025)),
+                "outputs": None,
+                "stale": [],
+            },
         ],
     }
 
@@ -219,3 +228,147 @@ def test_columns_are_in_the_order_of_importance(experiment: Experiment) -> None:
     made_run(experiment, "0001-float", {"seg": {"IoU/b": 1, "mIoU": 1}, "det": {"mAP": 1}})
     made_run(experiment, "0002-qat", {"seg": {"IoU/a": 1, "IoU/b": 1}, "det": {"NDS": 1, "AP/car": 1}})
     assert columns(ladder(experiment)) == ["NDS", "mAP", "mIoU", "IoU/b", "IoU/a"]
+
+
+OUTPUTS = {"c": "c0ffee" * 10 + "0123", "other": "0ddba11f" * 8}
+
+
+def exported_run(experiment: Experiment, name: str, file: str, *, of: str) -> None:
+    """A finished run of `export`, of a checkpoint of calibration with this text."""
+    made_run(experiment, name, {}, started_from={"calibration": of}, outputs={MODEL: digest(file)})
+    (experiment.folder / "runs" / name / MODEL).write_text(file)
+
+
+def judged_run(experiment: Experiment, name: str, outputs: str, **settings: Any) -> None:
+    told = {"best": {"metrics": lowered(-0.01), "output_digest": OUTPUTS[outputs]}}
+    made_run(experiment, name, told, **settings)
+
+
+@pytest.fixture
+def deployed(experiment: Experiment) -> Experiment:
+    """Float, calibration, export, and the evaluation of the exported file."""
+    made_run(experiment, "0001-float", FLOAT, weights="float")
+    judged_run(experiment, "0002-calibration", "c", weights="c", started_from={"float": "float"})
+    exported_run(experiment, "0003-export", "file", of="c")
+    judged_run(experiment, "0004-int_infer", "c", started_from={"export": "file"})
+    return experiment
+
+
+def test_equal_outputs_are_seen(deployed: Experiment) -> None:
+    rungs = ladder(deployed)
+    assert as_text(deployed, rungs).splitlines()[2:] == [
+        "stage        run                   NDS      mAP     mIoU  IoU divider  IoU boundary   outputs",
+        "float        0001-float         0.3124   0.2500   0.3500       0.4000        0.3000",
+        "calibration  0002-calibration   0.3024   0.2400   0.3400       0.3900        0.2900  c0ffeec0",
+        "             against float     -0.0100  -0.0100  -0.0100      -0.0100       -0.0100",
+        "int_infer    0004-int_infer     0.3024   0.2400   0.3400       0.3900        0.2900  c0ffeec0",
+        "             against float     -0.0100  -0.0100  -0.0100      -0.0100       -0.0100",
+    ]
+    assert [rung["outputs"] for rung in as_json(deployed, rungs)["rungs"]] == [
+        None,
+        OUTPUTS["c"],
+        OUTPUTS["c"],
+    ]
+
+
+def test_outputs_that_differ_from_those_of_the_exported_stage_are_told(deployed: Experiment) -> None:
+    judged_run(deployed, "0005-int_infer", "other", started_from={"export": "file"})
+    assert as_text(deployed, ladder(deployed)).splitlines()[-2:] == [
+        "",
+        "warning: the outputs of `0005-int_infer` are not those of `0002-calibration`, whose weights it runs",
+    ]
+
+
+def test_a_file_of_older_weights_is_stale_and_may_have_other_outputs(deployed: Experiment) -> None:
+    judged_run(deployed, "0005-calibration", "other", weights="new", started_from={"float": "float"})
+    rungs = ladder(deployed)
+    assert [rung.stale for rung in rungs] == [(), (), ("calibration",)]
+    assert as_text(deployed, rungs).splitlines()[-2:] == [
+        "",
+        "warning: `0004-int_infer` started from weights of `calibration` that are no longer the newest",
+    ]
+
+
+def test_an_older_file_is_stale(deployed: Experiment) -> None:
+    exported_run(deployed, "0005-export", "file of another version", of="c")
+    assert as_text(deployed, ladder(deployed)).splitlines()[-1] == (
+        "warning: `0004-int_infer` started from a file of `export` that is no longer the newest"
+    )
+
+
+def test_outputs_of_learning_stages_differ_and_nothing_is_told(deployed: Experiment) -> None:
+    judged_run(deployed, "0005-qat", "other", weights="q", started_from={"calibration": "c"})
+    assert "warning" not in as_text(deployed, ladder(deployed))
+
+
+PREDICTED = {
+    "march": "bayes",
+    "latency_us": 692.757,
+    "fps": 2887.015,
+    "cores": 2,
+    "frame": "one surround frame",
+    "leave_one_out": 0.1,
+    "error": "± 10 % of the analytic model",
+}
+IN_WORDS = "bayes, predicted by 0005-compile: 0.69 ms, 2887.0 frames/s on 2 cores (one surround frame)"
+
+
+def compiled_run(experiment: Experiment, name: str, program: str, *, of: str, **changes: Any) -> None:
+    """A finished run of `compile`, of an exported file with this text."""
+    outputs, told = {PROGRAM: digest(program)}, {"performance": PREDICTED, **changes}
+    made_run(experiment, name, {}, started_from={"export": of}, outputs=outputs, **told)
+    (experiment.folder / "runs" / name / PROGRAM).write_text(program)
+
+
+@pytest.fixture
+def aligned(deployed: Experiment) -> Experiment:
+    """The same, compiled, and the evaluation of the program."""
+    compiled_run(deployed, "0005-compile", "program", of="file")
+    judged_run(deployed, "0006-align_bpu", "c", started_from={"compile": "program"})
+    return deployed
+
+
+def test_the_speed_of_the_program_is_told_below_the_table(aligned: Experiment) -> None:
+    rungs = ladder(aligned)
+    assert [(rung.stage, rung.outputs, rung.stale) for rung in rungs[1:]] == [
+        (stage, OUTPUTS["c"], ()) for stage in ("calibration", "int_infer", "align_bpu")
+    ]
+    error = PREDICTED["error"]
+    text, markdown = as_text(aligned, rungs), as_markdown(aligned, rungs)
+    assert text.splitlines()[-3:] == ["", IN_WORDS, f"  error  {error}"]
+    assert markdown.splitlines()[-2:] == ["", f"{IN_WORDS}; error {error}"]
+    told = {key: value for key, value in PREDICTED.items() if key != "leave_one_out"}
+    assert as_json(aligned, rungs)["predicted"] == {"run": "0005-compile", "stale": [], **told}
+
+
+def test_one_core_is_no_plural(aligned: Experiment) -> None:
+    compiled_run(aligned, "0007-compile", "program", of="file", performance={**PREDICTED, "cores": 1})
+    assert ": 0.69 ms, 2887.0 frames/s on one core (" in as_text(aligned, ladder(aligned))
+
+
+def test_a_program_of_an_older_file_is_stale(aligned: Experiment) -> None:
+    exported_run(aligned, "0007-export", "file of another version", of="c")
+    judged_run(aligned, "0008-int_infer", "c", started_from={"export": "file of another version"})
+    rungs = ladder(aligned)
+    assert [rung.stale for rung in rungs] == [(), (), (), ("export",)]
+    assert as_json(aligned, rungs)["predicted"]["stale"] == ["export"]
+    assert as_text(aligned, rungs).splitlines()[-3:] == [
+        "",
+        "warning: `0006-align_bpu` started from a file of `export` that is no longer the newest",
+        "warning: `0005-compile` started from a file of `export` that is no longer the newest",
+    ]
+
+
+def test_an_older_program_is_stale(aligned: Experiment) -> None:
+    compiled_run(aligned, "0007-compile", "faster program", of="file", unlocked=["something"])
+    assert as_text(aligned, ladder(aligned)).splitlines()[-2:] == [
+        "warning: `0006-align_bpu` started from a file of `compile` that is no longer the newest",
+        "warning: `0007-compile` ran unlocked: something differed from the experiment's lock",
+    ]
+
+
+def test_a_program_with_other_outputs_is_told(aligned: Experiment) -> None:
+    judged_run(aligned, "0007-align_bpu", "other", started_from={"compile": "program"})
+    assert as_text(aligned, ladder(aligned)).splitlines()[-1] == (
+        "warning: the outputs of `0007-align_bpu` are not those of `0002-calibration`, whose weights it runs"
+    )

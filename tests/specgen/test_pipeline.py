@@ -38,7 +38,7 @@ def changed_lines(before: str, after: str) -> int:
 def test_generated_python_is_formatted_and_clean(compile_spec: Compile, tmp_path: Path, spec: str) -> None:
     files = generated(compile_spec(spec, "data.train.dataset.data_path=" + "long/" * 30)).files
     names = [name for name in files if name.endswith(".py")]
-    assert len(names) == 8
+    assert len(names) == 13
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(files[name], encoding="utf-8")
@@ -94,7 +94,7 @@ def test_another_backbone_needs_no_other_edit_and_changes_few_lines(compile_spec
         ("model.bev_transforms.0.rot=[-0.5, 0.5]", "augment.py"),
         ("march=nash-e", "target.py"),
         ("quantization.observer=kl", "target.py"),
-        ("quantization.rules.0.bits=16", "target.py"),
+        ("quantization.rules.2.bits=16", "target.py"),
         ("stages.calibration.num_steps=51", "stages/calibration.py"),
         ("stages.qat.optimizer.lr=3e-5", "stages/qat.py"),
         ("stages.float.num_epochs=41", "stages/float.py"),
@@ -179,7 +179,7 @@ def test_a_hostile_file_name_stays_a_comment(tmp_path: Path, monkeypatch: pytest
 
 def test_the_stages_of_a_spec_are_its_files(compile_spec: Compile) -> None:
     files = generated(compile_spec("specs/bev_ipm.yaml")).files
-    stages = ["calibration", "float", "qat"]
+    stages = ["align_bpu", "calibration", "check", "compile", "export", "float", "int_infer", "qat"]
     assert [name for name in files if name.startswith("stages/")] == [f"stages/{name}.py" for name in stages]
     for name in stages:
         assert f"`python experiments/bev_ipm/stages/{name}.py`" in files["README.md"]
@@ -188,12 +188,17 @@ def test_the_stages_of_a_spec_are_its_files(compile_spec: Compile) -> None:
 def test_stages_without_class_are_named_in_the_readme_only(compile_spec: Compile) -> None:
     spec = compile_spec("specs/bev_ipm.yaml")
     documents = dict(spec.schemas.documents)
-    for component in ("trainer/Calibrator.schema.json", "converter/Float2Calibration.schema.json"):
+    for name in ("trainer/Calibrator", "predictor/HbirPredictor", "predictor/BpuPredictor"):
+        component = f"{name}.schema.json"
         documents[component] = {key: value for key, value in documents[component].items() if key != "x-class"}
     files = generated(replace(spec, schemas=replace(spec.schemas, documents=documents))).files
-    assert [name for name in files if name.startswith("stages/")] == ["stages/float.py", "stages/qat.py"]
-    (row,) = [line for line in files["README.md"].splitlines() if line.startswith("| calibration |")]
-    assert "not in this version" in row
+    stages = [name for name in files if name.startswith("stages/")]
+    assert stages == [f"stages/{name}.py" for name in ("check", "compile", "export", "float", "qat")]
+    for stage in ("calibration", "int_infer", "align_bpu"):
+        (row,) = [line for line in files["README.md"].splitlines() if line.startswith(f"| {stage} |")]
+        assert "not in this version" in row
+    assert "--stage compile   # one stage" in files["README.md"]
+    assert "specgen predict experiments/bev_ipm --stage qat\n" in files["README.md"]
 
 
 def keywords(text: str, call: str) -> dict[str, str]:
@@ -218,20 +223,28 @@ def test_quantisation_is_written_out_and_used_by_the_stages(compile_spec: Compil
         "equalization": "True",
         "bias_correction": "True",
         "adaround": "None",
+        "multiplier_bits": "15",
     }
-    for stage, converter in (("calibration", "Float2Calibration"), ("qat", "Float2QAT")):
+    for stage, converter, loader in (
+        ("calibration", "Float2Calibration", "val"),
+        ("qat", "Float2QAT", "val"),
+        ("export", "Float2Calibration", "train"),
+        ("check", "Float2Calibration", "train"),
+    ):
         text = files[f"stages/{stage}.py"]
         assert "import target  # noqa: E402\n" in text
         arguments = keywords(text, converter)
         assert arguments["quantization"] == "target.quantization()"
         assert (arguments["image_size"], arguments["num_views"]) == ("(512, 960)", "6")
-        assert "image_size=(512, 960),  # from data.val\n" in text
+        assert f"image_size=(512, 960),  # from data.{loader}\n" in text
 
 
 def test_quantisation_that_nobody_wrote_has_its_defaults(compile_spec: Compile, tmp_path: Path) -> None:
     text = (ROOT / "specs/bev_ipm.yaml").read_text(encoding="utf-8")
     start, stop = text.index("quantization:\n"), text.index("model:\n")
-    (tmp_path / "spec.yaml").write_text(text[:start] + text[stop:], encoding="utf-8")
+    # Frames of a camera are codes of a fixed scale, which is a rule.
+    text = text[:start] + text[stop : text.index("  align_bpu:\n")]
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
     files = generated(compile_spec(str(tmp_path / "spec.yaml"))).files
     assert keywords(files["target.py"], "QuantizationConfig") == {
         "observer": "'mse'",
@@ -240,8 +253,45 @@ def test_quantisation_that_nobody_wrote_has_its_defaults(compile_spec: Compile, 
         "equalization": "False",
         "bias_correction": "False",
         "adaround": "None",
+        "multiplier_bits": "15",
     }
     assert "quantization:  # default\n  observer: mse\n" in files["spec.yaml"]
+
+
+def test_multipliers_have_the_bits_of_the_march(compile_spec: Compile) -> None:
+    def line(*sets: str) -> str:
+        text = generated(compile_spec("specs/bev_ipm.yaml", *sets)).files["target.py"]
+        (found,) = re.findall(r"^ *(multiplier_bits=.*)$", text, re.MULTILINE)
+        return found
+
+    assert line() == "multiplier_bits=15,  # from march"
+    assert line("march=bernoulli2") == "multiplier_bits=1,  # from march"
+    assert line("march=bernoulli2", "quantization.multiplier_bits=4") == "multiplier_bits=4,"
+
+
+def test_the_stages_of_the_chip_know_it(compile_spec: Compile) -> None:
+    files = generated(compile_spec("specs/bev_ipm.yaml", "stages.compile.optimization_level=1")).files
+    assert keywords(files["stages/check.py"], "ModelChecker") | {"model_convert_pipeline": ""} == {
+        "model": "build_model",
+        "march": "target.MARCH",
+        "model_convert_pipeline": "",
+        "strict": "False",
+        "seed": "0",
+    }
+    assert keywords(files["stages/compile.py"], "HbmCompiler") == {
+        "march": "target.MARCH",
+        "optimization_level": "1",
+        "objective": "'latency'",
+    }
+    aligns = keywords(files["stages/align_bpu.py"], "BpuPredictor")
+    assert {key: aligns[key] for key in ("model", "march", "input_source", "simulated_samples")} == {
+        "model": "build_model",
+        "march": "target.MARCH",
+        "input_source": "'nv12'",
+        "simulated_samples": "1",
+    }
+    for stage, entry in (("check", "run_tool"), ("compile", "run_tool"), ("align_bpu", "run_predictor")):
+        assert f"    {entry}(stage={stage!r}".replace("'", '"') in files[f"stages/{stage}.py"]
 
 
 def test_adaround_is_written_out_with_its_defaults(compile_spec: Compile) -> None:
@@ -251,13 +301,19 @@ def test_adaround_is_written_out_with_its_defaults(compile_spec: Compile) -> Non
 
 def test_a_spec_without_qat_has_no_such_stage(compile_spec: Compile, tmp_path: Path) -> None:
     text = (ROOT / "specs/bev_ipm.yaml").read_text(encoding="utf-8")
-    (tmp_path / "spec.yaml").write_text(text[: text.index("  qat:\n")], encoding="utf-8")
+    without = text[: text.index("  qat:\n")] + text[text.index("  export:\n") :]
+    (tmp_path / "spec.yaml").write_text(without, encoding="utf-8")
     files = generated(compile_spec(str(tmp_path / "spec.yaml"))).files
     assert [name for name in files if name.startswith("stages/")] == [
+        "stages/align_bpu.py",
         "stages/calibration.py",
+        "stages/check.py",
+        "stages/compile.py",
+        "stages/export.py",
         "stages/float.py",
+        "stages/int_infer.py",
     ]
-    assert "--stage calibration" in files["README.md"] and "qat" not in files["README.md"]
+    assert "--stage align_bpu" in files["README.md"] and "qat" not in files["README.md"]
 
 
 def test_the_graph_of_the_readme(compile_spec: Compile) -> None:

@@ -107,3 +107,18 @@ def test_an_unwritable_place_is_a_run_error(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="File exists"):
         save_sample(tmp_path / "file" / "a.png", scene())
+
+
+def test_without_truth_the_map_stands_alone_beside_the_prediction():
+    """Nothing white and dashed, and the second panel shows the predicted map without boxes."""
+    labels = np.zeros((60, 80), dtype=np.int64)
+    labels[30] = 2
+    truth = Boxes(np.array([[5.0, 5.0, 1.0, 2.0, 4.0, 2.0, 0.0, 0.0, 0.0]]), np.array([0]))
+    none_known = draw_sample(scene(truth=None, truth_map=None, predicted_map=labels))
+    nothing_true = draw_sample(scene(truth_map=labels, predicted_map=labels))
+    something_true = draw_sample(scene(truth=truth, truth_map=labels, predicted_map=labels))
+    panels = slice(MARGIN, MARGIN + 2 * (600 + 4 * GAP) - 4 * GAP)
+    top = none_known.shape[0] - 600 - MARGIN
+    assert (none_known[top:-MARGIN, panels] == nothing_true[top:-MARGIN, panels]).all()
+    assert (something_true[top:-MARGIN, panels] != nothing_true[top:-MARGIN, panels]).any()
+    assert (none_known[HEADER : top - 40] == nothing_true[HEADER : top - 40]).all()

@@ -62,6 +62,11 @@ def weight_sum(weight: np.ndarray) -> int:
     return int(np.abs(weight).reshape(len(weight), -1).sum(axis=1).max())
 
 
+def largest_accumulator(node: Node, bits: int) -> int:
+    """The largest absolute accumulator, bias included, of any channel for inputs of so many bits."""
+    return int(arithmetic.accumulator_bound(node.codes("weight"), node.codes("bias"), bits=bits).max())
+
+
 def float32_digits(sums: int, bits: int) -> tuple[int, int]:
     """(count, width) of digits whose sums of products are exact in float32 alone.
 

@@ -11,6 +11,7 @@ from runtime.quantization.graph import QuantizedGraph
 from runtime.quantization.modules.add import QuantizedAdd
 from runtime.quantization.modules.base import QuantizedModule
 from runtime.quantization.modules.conv import WeightedModule
+from runtime.quantization.scale_grid import neighbours
 
 RAISED_BITS = 16
 
@@ -23,10 +24,11 @@ def raised_scale(quant: FakeQuant, largest: float) -> float:
         largest: magnitude seen, for a quantiser whose observer is gone.
     """
     if quant.observer is None or not quant.observer.count:
-        return largest / (2 ** (RAISED_BITS - 1) - 1)
+        scale = largest / (2 ** (RAISED_BITS - 1) - 1)
+        return scale if quant.unit is None else neighbours(scale, quant.unit)[1]
     observer = copy.copy(quant.observer)
     observer.bits, observer.high_code = RAISED_BITS, 2 ** (RAISED_BITS - 1) - 1
-    return observer.scale()
+    return quant.chosen_scale(observer)
 
 
 class Raising:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from runtime.web_page import round_ticks, svg
+
 _HISTOGRAM = (176, 34)
 _CURVE = (760, 300)
 _BAR_HEIGHT, _BAR_WIDTH, _NAME_WIDTH, _VALUE_WIDTH = 20, 330, 440, 90
@@ -39,7 +41,7 @@ def histogram(item: Mapping[str, Any], *, octaves: tuple[int, int]) -> str:
     at = (clip - first) * step
     parts.append(f'<line class="clip" x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{height}"/>')
     title = f"largest code: {item['clip']:.4g}; seen: {item['low']:.4g} to {item['high']:.4g}"
-    return _svg(width, height, f"<title>{escape(title)}</title>{''.join(parts)}")
+    return svg(width, height, f"<title>{escape(title)}</title>{''.join(parts)}")
 
 
 def bars(rows: Sequence[tuple[str, float, str, str]]) -> str:
@@ -63,7 +65,7 @@ def bars(rows: Sequence[tuple[str, float, str, str]]) -> str:
         )
     height = len(rows) * _BAR_HEIGHT
     parts.append(f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{height}"/>')
-    return _svg(_NAME_WIDTH + _BAR_WIDTH + _VALUE_WIDTH, height, "".join(parts))
+    return svg(_NAME_WIDTH + _BAR_WIDTH + _VALUE_WIDTH, height, "".join(parts))
 
 
 def plan_curve(plan: Mapping[str, Any]) -> str:
@@ -83,7 +85,7 @@ def plan_curve(plan: Mapping[str, Any]) -> str:
         return bottom - (bottom - top) * (loss - low) / (high - low)
 
     parts = [f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>']
-    for tick in _ticks(low, high):
+    for tick in round_ticks(low, high):
         parts.append(
             f'<line class="grid" x1="{left}" x2="{right}" y1="{down(tick):.1f}" y2="{down(tick):.1f}"/>'
             f'<text x="{left - 8}" y="{down(tick) + 4:.1f}" text-anchor="end">{tick:.6g}</text>'
@@ -106,25 +108,10 @@ def plan_curve(plan: Mapping[str, Any]) -> str:
     middle = (left + right) / 2
     parts.append(f'<text x="{middle}" y="{height - 8}" text-anchor="middle">tensors raised to int16</text>')
     parts.append(f'<text x="{left}" y="12" text-anchor="end">task loss</text>')
-    return _svg(width, height, "".join(parts))
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two, four or so."""
-    rough = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough)
-    return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return svg(width, height, "".join(parts))
 
 
 def _fitting(name: str) -> str:
     # 12 px letters of about 7 px each.
     most = (_NAME_WIDTH - 12) // 7
     return escape(name if len(name) <= most else f"…{name[len(name) - most + 1 :]}")
-
-
-def _svg(width: int, height: int, content: str) -> str:
-    return (
-        f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
-        f'xmlns="http://www.w3.org/2000/svg">{content}</svg>'
-    )

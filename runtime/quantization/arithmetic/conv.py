@@ -146,10 +146,21 @@ def _partial_sums(
     """Sums of products for each digit of the input, lowest first."""
     used = weight.double() if plan.digits.double else weight
     parts = digits.split(x, plan.digits)
+    if x.shape[1] == 1:
+        parts = [_channels_outermost(part) for part in parts]
     # Within a region of mixed precision, convolutions would round their results to half precision.
     mixed = torch.is_autocast_enabled(x.device.type)
     with torch.autocast(x.device.type, enabled=False) if mixed else nullcontext():
         return [F.conv2d(part, used, None, stride, padding, dilation, groups) for part in parts]
+
+
+def _channels_outermost(x: Tensor) -> Tensor:
+    """(B, 1, H, W) in the usual order of memory, which only strides tell from "channels last".
+
+    In that, oneDNN has wrong sums for several samples of one channel where the stride is 2 and the result has
+    one column.
+    """
+    return x.squeeze(1).contiguous().unsqueeze(1)
 
 
 def kernel(

@@ -84,10 +84,14 @@ def common_multipliers(
     _refuse(values, ~(np.isfinite(values) & (values > 0)), "is not a positive number")
     _, shift = multiplier(values.max(), bits=bits)
     k = int(shift)
-    scaled = np.ldexp(values, k)
-    # The weight of the last of `bits` significant bits, at least 1: multipliers are integers.
-    last = np.ldexp(1.0, np.maximum(np.frexp(scaled)[1] - bits, 0))
-    return (np.floor(scaled / last + 0.5) * last).astype(np.int64), k
+    return nearest_integers(np.ldexp(values, k), bits=bits), k
+
+
+def nearest_integers(values: NDArray[np.float64], *, bits: int) -> NDArray[np.int64]:
+    """The integers of at most `bits` significant bits nearest to numbers from 0 on, ties upwards."""
+    # The weight of the last of the significant bits, at least 1.
+    last = np.ldexp(1.0, np.maximum(np.frexp(values)[1] - bits, 0))
+    return (np.floor(values / last + 0.5) * last).astype(np.int64)
 
 
 class Rescale(NamedTuple):

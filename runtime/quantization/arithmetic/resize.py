@@ -21,6 +21,8 @@ WEIGHT_PRODUCT = _AXIS**2
 
 Size = tuple[int, int]
 Indices = NDArray[np.int64]
+AxisWeights = tuple[Indices, Indices, Indices, Indices]
+"""Two input pixels of each output pixel along an axis, and their weights: see `axis_weights`."""
 
 
 def nearest_index(in_size: int, out_size: int) -> Indices:
@@ -42,7 +44,7 @@ def nearest(x: Tensor, size: Size) -> Tensor:
     return F.interpolate(x, size=size, mode="nearest")
 
 
-def axis_weights(in_size: int, out_size: int) -> tuple[Indices, Indices, Indices, Indices]:
+def axis_weights(in_size: int, out_size: int) -> AxisWeights:
     """Two input pixels of each output pixel and their weights, (out_size,) each.
 
     Output pixel i lies at `max((i + 1/2) * in_size / out_size - 1/2, 0)`; the second weight is the part after
@@ -74,9 +76,17 @@ def bilinear_reference(
 
 def bilinear(x: Tensor, size: Size, m: int, k: int, *, bits: int, lo: int, hi: int) -> Tensor:
     """The codes of `bilinear_reference`; `bits` of the input."""
-    rows, row_weights = _taps(x.shape[2], size[0], x.device)
-    columns, column_weights = _taps(x.shape[3], size[1], x.device)
-    indices = (rows[:, None, :, None] * x.shape[3] + columns[None, :, None, :]).flatten(-2)
+    rows, columns = axis_weights(x.shape[2], size[0]), axis_weights(x.shape[3], size[1])
+    return between_pixels(x, rows, columns, m, k, bits=bits, lo=lo, hi=hi)
+
+
+def between_pixels(
+    x: Tensor, rows: AxisWeights, columns: AxisWeights, m: int, k: int, *, bits: int, lo: int, hi: int
+) -> Tensor:
+    """Codes (B, C, rows, columns) between the pixels of x that `axis_weights` names, or a part of them."""
+    row_indices, row_weights = _taps(rows, x.device)
+    column_indices, column_weights = _taps(columns, x.device)
+    indices = (row_indices[:, None, :, None] * x.shape[3] + column_indices[None, :, None, :]).flatten(-2)
     weights = (row_weights[:, None, :, None] * column_weights[None, :, None, :]).flatten(-2)
     return rounded_taps(
         x,
@@ -90,9 +100,9 @@ def bilinear(x: Tensor, size: Size, m: int, k: int, *, bits: int, lo: int, hi: i
     )
 
 
-def _taps(in_size: int, out_size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def _taps(axis: AxisWeights, device: torch.device) -> tuple[Tensor, Tensor]:
     """Indices and weights of one axis, int64 (out_size, 2) each."""
-    index0, index1, weight0, weight1 = axis_weights(in_size, out_size)
+    index0, index1, weight0, weight1 = axis
     indices = torch.tensor([index0.tolist(), index1.tolist()], device=device)
     weights = torch.tensor([weight0.tolist(), weight1.tolist()], device=device)
     return indices.T, weights.T

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +17,7 @@ from runtime.quantization.arithmetic.weighted_sum import weighted_sum
 from runtime.quantization.config import OpName
 from runtime.quantization.modules.base import QuantizedModule
 from runtime.quantization.modules.conv import WeightedModule
-from runtime.quantization.snap import snap_ratios
+from runtime.quantization.snap import snap_ratios, snap_residual
 
 
 class QuantizedAdd(QuantizedModule):
@@ -70,18 +69,22 @@ class QuantizedAdd(QuantizedModule):
         largest = 2.0 ** (other.bits - 1) * other.value() / self.output_scale()
         conv.max_shift = max(1, min(MAX_SHIFT, 50 - math.ceil(math.log2(largest))))
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[1 - self._accumulating[0] if self._accumulating else 0].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         out_scale = self.output_scale()
         if not self._accumulating:
             ratios = [source.value() / out_scale for source in self.sources]
-            self.multipliers, self.shift = snap_ratios(self.name, ratios)
+            self.multipliers, self.shift = snap_ratios(self.name, ratios, bits=self.multiplier_bits)
             return
         position, conv = self._accumulating
         other, codes = self.sources[1 - position], conv.codes
         assert codes is not None and codes.multiplier is not None and codes.shift is not None
         ratio = other.value() / out_scale
-        multiplier = np.floor(ratio * np.exp2(codes.shift.astype(np.float64)) + 0.5).astype(np.int64)
+        multiplier = snap_residual(self.name, ratio, codes.shift, bits=self.multiplier_bits)
         bound = conv_arithmetic.accumulator_bound(codes.weight, codes.bias, bits=conv.sources[0].bits)
         if not conv_arithmetic.residual_fits(
             codes.multiplier, codes.shift, bound, multiplier, bits=other.bits

@@ -34,11 +34,18 @@ class QuantizedAvgPool(QuantizedModule):
         """(B, C, H, W) to (B, C, h, w)."""
         return self.pool(inputs[0])
 
+    def unit(self) -> float:
+        """See `QuantizedModule`: the mean over N pixels has the unit of the input over N."""
+        window, _ = _window(self.pool, self.input_shapes[0])
+        return self.sources[0].code_unit() / (window[0] * window[1])
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         self.window, self.stride = _window(self.pool, self.input_shapes[0])
         self.multiplier, self.shift = snap_ratio(
-            self.name, self.sources[0].value() / (self.output_scale() * self.window[0] * self.window[1])
+            self.name,
+            self.sources[0].value() / (self.output_scale() * self.window[0] * self.window[1]),
+            bits=self.multiplier_bits,
         )
 
     def integer(self, *codes: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from runtime.errors import RunError
 from runtime.quantization import registered_ops
 from runtime.quantization.arithmetic import quantize
+from runtime.quantization.arithmetic.rescale import MULTIPLIER_BITS
 from runtime.quantization.config import OpName
 from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.state import State
@@ -54,11 +55,16 @@ class QuantizedModule(nn.Module):
         # Filled when the graph is known. A tuple: the quantisers belong to the modules that make the inputs.
         self.sources: tuple[FakeQuant, ...] = ()
         self.input_shapes: tuple[Shape, ...] = ()
+        self.multiplier_bits = MULTIPLIER_BITS
         self.frozen = False
 
     def passes_codes(self, shapes: Sequence[Shape], output: Shape) -> bool:
         """Whether inputs of these shapes reach the output without being rounded."""
         return False
+
+    def unit(self) -> float:
+        """What the output's scale is a power of two times of, on a chip that needs this (`scale_grid`)."""
+        return 1.0
 
     @abstractmethod
     def real(self, *inputs: Tensor) -> Tensor:

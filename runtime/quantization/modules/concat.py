@@ -23,11 +23,18 @@ class QuantizedConcat(QuantizedModule):
         """Maps (B, Ci, H, W) to (B, sum of Ci, H, W)."""
         return torch.cat(inputs, dim=1)
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[0].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         ratios = [source.value() / self.output_scale() for source in self.sources]
         # Equal scales move codes unchanged.
-        self.multipliers = [None if ratio == 1.0 else snap_ratio(self.name, ratio) for ratio in ratios]
+        self.multipliers = [
+            None if ratio == 1.0 else snap_ratio(self.name, ratio, bits=self.multiplier_bits)
+            for ratio in ratios
+        ]
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""

@@ -17,10 +17,11 @@ from runtime.quantization.arithmetic.rescale import MAX_SHIFT, Rescale
 from runtime.quantization.config import OpName, ScaleLearning, WeightScaleMethod
 from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.modules.base import QuantizedModule
+from runtime.quantization.scale_grid import needs_grid, steps_of_few_bits
 from runtime.quantization.snap import WEIGHT_BOUND, SnappedWeights, snap_weights
 from runtime.quantization.state import State
 from runtime.quantization.straight_through import fake_quantize
-from runtime.quantization.weight_scales import weight_scales
+from runtime.quantization.weight_scales import neighbour_scales, weight_scales
 
 
 class WeightedModule(QuantizedModule):
@@ -75,10 +76,22 @@ class WeightedModule(QuantizedModule):
         return self.layer.bias
 
     def choose_weight_scale(self, method: WeightScaleMethod) -> None:
-        """Set the scales of the weights from the weights."""
+        """Set the scales of the weights from the weights, and from the scales beside them on a grid."""
+        weight = self.layer.weight.detach()
         with torch.no_grad():
-            self.weight_scale.copy_(weight_scales(self.layer.weight.detach(), method=method))
+            scales = weight_scales(weight, method=method)
+            unit = self._unit_step()
+            if unit is not None:
+                scales = neighbour_scales(weight, scales, unit=unit, bits=self.multiplier_bits)
+            self.weight_scale.copy_(scales)
             self.weight_gain.zero_()
+
+    def _unit_step(self) -> Tensor | None:
+        """The value () of a weight code whose products are codes of the output; None where it can be any."""
+        rounding = self.rounded_by or self.quant
+        if not needs_grid(self.multiplier_bits) or rounding is None or rounding.bits == 32:
+            return None
+        return (rounding.step() / self.sources[0].step()).detach()
 
     def learn(self, learning: ScaleLearning) -> None:
         """Choose how QAT treats the scales of the weights."""
@@ -94,6 +107,9 @@ class WeightedModule(QuantizedModule):
         if learning == "moving_average" and self.training:
             self.choose_weight_scale("max")
         step = self.weight_scale * (1.0 + self.weight_gain)
+        unit = self._unit_step()
+        if unit is not None:
+            step = steps_of_few_bits(step, unit, bits=self.multiplier_bits)
         learned = step if learning == "lsq" else step.detach()
         return fake_quantize(weight, learned, -WEIGHT_BOUND, WEIGHT_BOUND)
 
@@ -116,6 +132,7 @@ class WeightedModule(QuantizedModule):
             in_scale=source.value(),
             out_scale=None if accumulates or rounding is None else rounding.value(),
             max_shift=self.max_shift,
+            bits=self.multiplier_bits,
         )
         arithmetic.check_accumulator(self.name, self.codes.weight, self.codes.bias, bits=source.bits)
         self.plan = arithmetic.plan(self.codes.weight, bits=source.bits)

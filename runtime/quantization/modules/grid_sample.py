@@ -42,6 +42,10 @@ class QuantizedGridSample(QuantizedModule):
         rounds = not self.keep_float and self.state in (State.SIMULATE, State.QUANTISE_AND_OBSERVE)
         return self.sample(features, self.points(points) if rounds else points)
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[0].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         step = self.points.value()
@@ -58,7 +62,9 @@ class QuantizedGridSample(QuantizedModule):
                 hint="use 16 bits, or a coarser `scale`",
             )
         self.multiplier, self.shift = snap_ratio(
-            self.name, self.sources[0].value() / self.output_scale() / 4.0**self.fraction_bits
+            self.name,
+            self.sources[0].value() / self.output_scale() / 4.0**self.fraction_bits,
+            bits=self.multiplier_bits,
         )
         self.point_format = code_format(self.points, self.points.bounds)
 

@@ -29,7 +29,8 @@ class QuantizedLookup(QuantizedModule):
 
     def __init__(self, name: str, function: nn.Module) -> None:
         super().__init__(name)
-        self.function = function
+        # In place it would change what the rounding before it keeps for its gradient.
+        self.function = nn.SiLU() if isinstance(function, nn.SiLU) else function
 
     def real(self, *inputs: Tensor) -> Tensor:
         """Any shape to the same."""

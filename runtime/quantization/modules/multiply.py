@@ -22,10 +22,16 @@ class QuantizedMultiply(QuantizedModule):
         """(B, C, H, W) and (B, C, 1, 1) to (B, C, H, W)."""
         return inputs[0] * inputs[1]
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[0].code_unit() * self.sources[1].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         self.multiplier, self.shift = snap_ratio(
-            self.name, self.sources[0].value() * self.sources[1].value() / self.output_scale()
+            self.name,
+            self.sources[0].value() * self.sources[1].value() / self.output_scale(),
+            bits=self.multiplier_bits,
         )
 
     def integer(self, *codes: Tensor) -> Tensor:

@@ -39,10 +39,16 @@ class QuantizedResize(QuantizedModule):
         """(B, C, h, w) and (H, W) to (B, C, H, W)."""
         return self.resize(*inputs)
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[0].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
         self.multiplier, self.shift = snap_ratio(
-            self.name, self.sources[0].value() / self.output_scale() / arithmetic.WEIGHT_PRODUCT
+            self.name,
+            self.sources[0].value() / self.output_scale() / arithmetic.WEIGHT_PRODUCT,
+            bits=self.multiplier_bits,
         )
 
     def integer(self, *inputs: Any) -> Tensor:

@@ -31,9 +31,15 @@ class QuantizedViewSum(QuantizedModule):
         """(B * V, C, H, W) to (B, C, H, W)."""
         return inputs[0].unflatten(0, (-1, self.num_views)).sum(dim=1)
 
+    def unit(self) -> float:
+        """See `QuantizedModule`."""
+        return self.sources[0].code_unit()
+
     def freeze(self) -> None:
         """See `QuantizedModule`."""
-        self.multiplier, self.shift = snap_ratio(self.name, self.sources[0].value() / self.output_scale())
+        self.multiplier, self.shift = snap_ratio(
+            self.name, self.sources[0].value() / self.output_scale(), bits=self.multiplier_bits
+        )
 
     def integer(self, *codes: Tensor) -> Tensor:
         """See `QuantizedModule`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from runtime.quantization.observers.histogram import MagnitudeHistogram
 from runtime.quantization.observers.memory_order import even_sample
 from runtime.quantization.observers.observer import Observer
+from runtime.quantization.observers.rounding_error import density_of, squared_errors
 
 
 class HistogramObserver(Observer):
@@ -34,6 +36,16 @@ class HistogramObserver(Observer):
     def edges(self) -> Tensor:
         """Borders of the histogram's bins, float64 (bins + 1,)."""
         return self._histogram.edges
+
+    def better_scale(self, low: float, high: float) -> float:
+        """Of two scales the one of less squared error, whatever `scale` went by."""
+        largest = max(-self.low, self.high)
+        edges, density = density_of(self.counts.numpy(), self.edges.numpy(), self._histogram.zeros, largest)
+        scales = np.array([low, high])
+        errors = squared_errors(edges, density, scales, self.high_code)
+        # The largest magnitude, which the density leaves out.
+        errors += (largest - np.minimum(np.round(largest / scales), self.high_code) * scales) ** 2
+        return low if errors[0] < errors[1] else high
 
     def _update(self, values: Tensor, largest: Tensor) -> None:
         sample, weight = even_sample(values)

@@ -62,6 +62,10 @@ class Observer(ABC):
             return SMALLEST_SCALE
         return max(min(self._threshold(largest), largest) / self.high_code, SMALLEST_SCALE)
 
+    def better_scale(self, low: float, high: float) -> float:
+        """Of two scales around that of `scale` the better one: the higher, which clips no more than it."""
+        return high
+
     def reset(self) -> None:
         """Forgets everything observed."""
         self._count = 0

@@ -75,11 +75,13 @@ def labelled_batches(count: int = 2, size: int = 3) -> list[dict[str, Any]]:
     ]
 
 
-def labelled_task(batches: Sequence[Mapping[str, Any]], *rules: QuantizationRule) -> Task:
+def labelled_task(
+    batches: Sequence[Mapping[str, Any]], *rules: QuantizationRule, multiplier_bits: int = 15
+) -> Task:
     """The first network, calibrated on the batches."""
     torch.manual_seed(0)
     model = LabelledNetwork().eval()
-    config = QuantizationConfig(rules=(IMAGE, *rules))
+    config = QuantizationConfig(rules=(IMAGE, *rules), multiplier_bits=multiplier_bits)
     convert(
         model,
         config,

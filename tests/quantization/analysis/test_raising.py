@@ -16,17 +16,19 @@ from runtime.quantization.observers import make_observer
 from runtime.quantization.state import State
 
 
+@pytest.mark.parametrize("bits", [1, 15])
 @pytest.mark.parametrize("name", ["stem", "add", "sample"])
-def test_as_if_calibrated_with_the_rule(name: str) -> None:
+def test_as_if_calibrated_with_the_rule(name: str, bits: int) -> None:
     batches = labelled_batches()
-    task = labelled_task(batches)
+    task = labelled_task(batches, multiplier_bits=bits)
     Raising(task.graph).raise_tensor(task.graph.quantisers()[name], 1.0)
-    anew = labelled_task(batches, QuantizationRule(match=name, bits=16))
+    anew = labelled_task(batches, QuantizationRule(match=name, bits=16), multiplier_bits=bits)
     for batch in batches:
         raised, expected = task.run(batch), anew.run(batch)
         assert raised[0] == expected[0]
         assert all(torch.equal(raised[1][key], expected[1][key]) for key in expected[1])
-    assert not torch.equal(raised[1]["near"], labelled_task(batches).run(batches[-1])[1]["near"])
+    before = labelled_task(batches, multiplier_bits=bits)
+    assert not torch.equal(raised[1]["near"], before.run(batches[-1])[1]["near"])
 
 
 @pytest.mark.parametrize("observer", ["min_max", "moving_average", "percentile", "mse", "kl"])
@@ -44,7 +46,10 @@ def test_scale_of_each_observer(observer: ObserverName) -> None:
 
 
 def test_without_an_observer_nothing_is_cut_off() -> None:
-    assert raised_scale(FakeQuant("x"), 3.0) == 3.0 / 32767
+    quant = FakeQuant("x")
+    assert raised_scale(quant, 3.0) == 3.0 / 32767
+    quant.unit = 1.0
+    assert raised_scale(quant, 3.0) == 2.0**-13
 
 
 class Crowded(nn.Module):

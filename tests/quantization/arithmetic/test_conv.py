@@ -266,3 +266,17 @@ def test_mixed_precision_does_not_reach_the_integers(numbers: Any) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert (F.conv2d(*tensors).float().numpy() != acc).any()
         np.testing.assert_array_equal(conv.accumulate_kernel(*tensors, None, plan=plan).numpy(), acc)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_one_channel_in_either_order_of_memory(width: int) -> None:
+    """oneDNN has wrong sums for one channel as the innermost, several samples and one column of results."""
+    rng = np.random.default_rng(width)
+    x, weight = rng.integers(-128, 128, (3, 1, 40, width)), rng.integers(-127, 128, (8, 1, 2, 3))
+    window: dict[str, Any] = {"stride": (1, 2), "padding": (0, 0 if width == 3 else 1)}
+    expected = conv.accumulate(x, weight, **window)
+    assert expected.shape[3] == 1
+    innermost = torch.empty_strided(x.shape, (40 * width, 1, width, 1)).copy_(torch.from_numpy(x))
+    plan = conv.plan(weight, bits=8)
+    found = conv.accumulate_kernel(innermost, torch.from_numpy(weight).float(), None, plan=plan, **window)
+    assert np.array_equal(found.numpy(), expected)

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from runtime.quantization.observers.mse import MSEObserver, squared_errors
+from runtime.quantization.observers.mse import MSEObserver
+from runtime.quantization.observers.rounding_error import squared_errors
 
 Array = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ def specgen(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_build_then_nothing_to_do_then_check(tmp_path: Path) -> None:
     first = specgen(tmp_path, "build", "bev_ipm_tiny")
     assert (first.returncode, first.stdout) == (0, "experiments/bev_ipm_tiny\n")
-    assert "11 of 11 files written" in first.stderr
+    assert "16 of 16 files written" in first.stderr
     assert specgen(tmp_path, "build", SPEC).stderr == "nothing to change\n"
     clean = specgen(tmp_path, "build", "bev_ipm_tiny", "--check")
     assert (clean.returncode, clean.stdout, clean.stderr) == (0, "", "")

@@ -17,7 +17,7 @@ from specgen.stage_state import is_current
 
 Run = Callable[..., Any]
 
-# Weights are the text of `<stage>.txt` and, after it, those that the stage started from.
+# What a stage makes is the text of `<stage>.txt` and, after it, what it started from.
 STAGE = """
 import hashlib, json, pathlib, sys
 
@@ -28,17 +28,22 @@ experiment, stage = pathlib.Path(__file__).parents[1], pathlib.Path(__file__).st
 text = (experiment.parents[1] / f"{stage}.txt").read_text()
 if text == "fail":
     sys.exit(3)
+if stage in ("export", "check", "compile") and sys.argv[1:]:
+    sys.exit(2)
 number = 1 + len(list(experiment.glob("runs/*")))
 run = experiment / "runs" / f"{number:04d}-{stage}"
 (run / "checkpoints").mkdir(parents=True)
 inputs = {"val": {"split": "val", "num_samples": 4, "digest": "d" * 64}}
-source = {"calibration": "float", "qat": "calibration"}.get(stage)
+sources = {"calibration": "float", "qat": "calibration", "export": "calibration", "int_infer": "export"}
+sources |= {"compile": "export", "align_bpu": "compile"}
+files = {"export": "model.hbir.onnx", "compile": "model.hbm", "check": "check.json"}
+source = sources.get(stage)
 if source is not None:
-    best = max(experiment.glob(f"runs/*-{source}")) / "checkpoints" / "best.safetensors"
-    inputs[source] = {"digest": sha256(best)}
-    text += best.read_text()
-weights = run / "checkpoints" / "best.safetensors"
-weights.write_text(text)
+    made = max(experiment.glob(f"runs/*-{source}")) / files.get(source, "checkpoints/best.safetensors")
+    inputs[source] = {"digest": sha256(made)}
+    text += made.read_text()
+output = files.get(stage, "checkpoints/best.safetensors")
+(run / output).write_text(text)
 steps = int(sys.argv[sys.argv.index("--num-steps") + 1]) if "--num-steps" in sys.argv else None
 record = {
     "stage": stage,
@@ -46,9 +51,13 @@ record = {
     "lock": sha256(experiment / "experiment.lock"),
     "options": {"num_steps": steps, "device": None},
     "inputs": inputs,
-    "outputs": {"checkpoints/best.safetensors": sha256(weights)},
+    "outputs": {output: sha256(run / output)},
     "metrics": {"best": {"metrics": {"bev_det": {"NDS": 0.5}}}},
 }
+if stage in ("export", "check", "compile"):
+    record |= {"options": {}, "metrics": {}}
+if stage in ("int_infer", "align_bpu"):
+    record |= {"options": {"device": None}}
 (run / "run.json").write_text(json.dumps(record))
 """
 SPEC = """
@@ -67,8 +76,21 @@ stages:
         - {type: Float2QAT}
         - {type: LoadCheckpoint, stage: calibration}
         - {type: LoadCheckpoint, checkpoint_path: other.safetensors, stage: null}
+  export:
+    model_convert_pipeline:
+      converters:
+        - {type: Float2Calibration}
+        - {type: LoadCheckpoint, stage: calibration}
+  int_infer: {}
+  check:
+    model_convert_pipeline:
+      converters:
+        - {type: Float2Calibration}
+  compile: {}
+  align_bpu: {}
 """
-STAGES = ("float", "calibration", "qat")
+STAGES = ("float", "calibration", "qat", "export", "int_infer", "check", "compile", "align_bpu")
+AFTER_EXPORT = ["int_infer", "compile", "align_bpu"]
 NOTHING = {"num_steps": None, "device": None}
 
 
@@ -113,13 +135,31 @@ def test_a_later_stage_follows_the_weights_it_started_from(
 
     (tmp_path / "calibration.txt").write_text("other scales")
     assert run("run", "--stage", "calibration").status == 0
-    assert repeated(run, experiment) == ["qat"]
+    assert repeated(run, experiment) == ["qat", "export", *AFTER_EXPORT]
 
     (tmp_path / "float.txt").write_text("better")
     assert run("run", "--stage", "float").status == 0
-    assert repeated(run, experiment) == ["calibration", "qat"]
+    assert repeated(run, experiment) == ["calibration", "qat", "export", *AFTER_EXPORT]
     assert repeated(run, experiment) == []
-    assert repeated(run, experiment, "--num-steps", "2") == list(STAGES)
+    # Steps are for the stages that take them; the others are as they were.
+    assert repeated(run, experiment, "--num-steps", "2") == ["float", "calibration", "qat"]
+
+    (tmp_path / "export.txt").write_text("another version")
+    assert run("run", "--stage", "export").status == 0
+    assert repeated(run, experiment, "--num-steps", "2") == AFTER_EXPORT
+    (tmp_path / "compile.txt").write_text("another version")
+    assert run("run", "--stage", "compile").status == 0
+    assert repeated(run, experiment, "--num-steps", "2") == ["align_bpu"]
+
+
+def test_check_needs_no_other_stage(run: Run, experiment: Experiment) -> None:
+    assert _inputs(experiment, "check") == {}
+    assert run("run", "--stage", "check").status == 0
+    assert repeated(run, experiment) == [stage for stage in STAGES if stage != "check"]
+    assert repeated(run, experiment) == []
+    # Of a spec that has changed, the network may be another one.
+    (experiment.folder / LOCK).write_text((experiment.folder / LOCK).read_text() + "\n")
+    assert repeated(run, experiment) == list(STAGES)
 
 
 def test_a_later_stage_whose_weights_come_out_the_same_spares_the_next_one(
@@ -150,3 +190,29 @@ def test_inputs_are_the_stages_that_weights_come_from(
     assert is_current(experiment, "calibration", NOTHING, {"float": weights})
     assert not is_current(experiment, "calibration", NOTHING, {"float": "0" * 64})
     assert not is_current(experiment, "calibration", {**NOTHING, "num_steps": 1}, {"float": weights})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("run", "--stage", "export", "--num-steps", "3"),
+            "`--num-steps` is for the stages `float`, `calibration`, `qat`, not for `export`",
+        ),
+        (("run", "--stage", "int_infer", "--resume"), "`--resume` is for the stages `float`, `calibration`"),
+        (("run", "--stage", "export", "--device", "cpu"), "`--device` is for the stages `float`"),
+        (("run", "--stage", "check", "--device", "cpu"), "not for `check`"),
+        (("run", "--stage", "compile", "--num-steps", "3"), "not for `compile`"),
+        (("predict", "--stage", "compile"), "the stage `compile` evaluates nothing"),
+        (("predict", "--stage", "align_bpu", "--untrained"), "judges a file and has no initial weights"),
+        (("predict", "--stage", "export"), "the stage `export` evaluates nothing"),
+        (("predict", "--stage", "int_infer", "--untrained"), "judges a file and has no initial weights"),
+    ],
+)
+def test_options_of_other_stages_are_refused(
+    run: Run, experiment: Experiment, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run(*arguments)
+    assert done.status == 2
+    assert said in " ".join(done.err.split())
+    assert not list(experiment.folder.glob("runs/*"))

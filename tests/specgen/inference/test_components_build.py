@@ -16,9 +16,11 @@ from specgen.sources import Sources
 Build = Callable[[str, dict[str, Any]], Any]
 
 SCHEMAS = read_schemas(schemas_folder())
-# These open a pack or start a run: the tests of data and training build them.
+# These open a pack or start a run: the tests of data, training and deployment build them.
 WITH_DATA = {"dataset/NuscenesDataset", "data_loader/DataLoader", "sampler/DistributedSampler"}
 WITH_DATA |= {"trainer/distributed_data_parallel_trainer", "trainer/Calibrator"}
+WITH_DATA |= {"exporter/HbirExporter", "predictor/HbirPredictor"}
+WITH_DATA |= {"checker/ModelChecker", "compiler/HbmCompiler", "predictor/BpuPredictor"}
 # What no ready spec uses, in its smallest form.
 EXTRA = {
     "backbone/resnet": {"type": "resnet", "in_channels": 3},
@@ -48,7 +50,7 @@ USED = used()
 def test_every_component_is_used_or_extra() -> None:
     known = {f"{kind}/{name}" for kind in SCHEMAS.kinds() for name in SCHEMAS.types(kind)}
     assert set(USED) == known
-    assert len(known) == 50
+    assert len(known) == 55
 
 
 @pytest.mark.parametrize("component", sorted(set(USED) - WITH_DATA))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from small_spec import BASE, EXPORT, INT_INFER, messages, with_stages
 
 from runtime.evaluation.nuscenes_detection import evaluate_detections
 from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.tasks.segmentation.metric import SegmentationIoU
-from specgen.codes.example import base_text
-from specgen.diagnostic import SpecError
 from specgen.document import Node
 from specgen.locate import ready_specs
 from specgen.pipeline import compiled
@@ -18,7 +17,6 @@ from specgen.rules.stages import METRIC_VALUES
 from specgen.rules.tasks import DATASET_CLASSES
 from specgen.sources import Sources
 
-BASE = base_text()
 CALIBRATION_STAGE = BASE[BASE.index("  calibration:\n") : BASE.index("  qat:\n")]
 QAT_CONVERTERS = (
     "      converters:\n        - {type: Float2QAT}\n        - {type: LoadCheckpoint, stage: calibration}\n"
@@ -29,21 +27,6 @@ LOADS_IN_FLOAT = """\
       converters: [{type: LoadCheckpoint, stage: float}]
 """
 BEV_ENCODER_BACKBONE = "    backbone: {type: resnet, depth: 18}\n"
-
-
-def messages(folder: Path, *edits: tuple[str, str]) -> list[tuple[str, str, str | None]]:
-    """What the compiler says of `base.yaml` with these words changed: (code, message, hint)."""
-    text = BASE
-    for old, new in edits:
-        assert old in text, old
-        text = text.replace(old, new)
-    path = folder / "small.yaml"
-    path.write_text(text, encoding="utf-8")
-    try:
-        compiled(path, Sources())
-    except SpecError as error:
-        return [(item.code, item.message, item.hint) for item in error.diagnostics]
-    return []
 
 
 @pytest.mark.parametrize(
@@ -310,6 +293,138 @@ def test_broken(tmp_path: Path, edit: tuple[str, str], code: str, message: str, 
 )
 def test_right(tmp_path: Path, edits: list[tuple[str, str]]) -> None:
     assert messages(tmp_path, *edits) == []
+
+
+@pytest.mark.parametrize(
+    ("edits", "found"),
+    [
+        ([with_stages(EXPORT, INT_INFER)], []),
+        ([with_stages(INT_INFER, EXPORT)], []),
+        (
+            [
+                ("    callbacks: []\n    sync_bn", "    callbacks: [{type: Checkpoint}]\n    sync_bn"),
+                with_stages(EXPORT.replace("stage: calibration", "stage: qat"), INT_INFER),
+            ],
+            [],
+        ),
+        ([with_stages(EXPORT.replace("stage: calibration", "checkpoint_path: old.safetensors"))], []),
+        (
+            [with_stages(INT_INFER)],
+            [("E361", "the stage `int_infer` starts from `export`, but there is no such stage", None)],
+        ),
+        (
+            [
+                (BASE[BASE.index("  qat:\n") : BASE.index("quantization:\n")], ""),
+                with_stages(EXPORT.replace("stage: calibration", "stage: qat")),
+            ],
+            [("E361", "the stage `export` starts from `qat`, but there is no such stage", None)],
+        ),
+        (
+            [with_stages(EXPORT.replace("        - {type: LoadCheckpoint, stage: calibration}\n", ""))],
+            [
+                (
+                    "E363",
+                    "the stage `export` loads no checkpoint: it would start from random weights",
+                    "end its `converters` with `{type: LoadCheckpoint, stage: calibration}`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("stage: calibration", "stage: float"))],
+            [
+                (
+                    "E369",
+                    "`stages.export.model_convert_pipeline.converters.1.stage` is `float`, "
+                    "but `export` starts from `calibration` or `qat`",
+                    "write `stage: calibration`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("stage: calibration", "stage: quat"))],
+            [
+                (
+                    "E369",
+                    "`stages.export.model_convert_pipeline.converters.1.stage` is `quat`, "
+                    "but `export` starts from `calibration` or `qat`",
+                    "did you mean `qat`?",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("Float2Calibration", "Float2QAT"))],
+            [
+                (
+                    "E381",
+                    "`stages.export.model_convert_pipeline.converters.0` is `Float2QAT`, "
+                    "which does not fit this stage",
+                    "use `Float2Calibration`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("        - {type: Float2Calibration}\n", ""))],
+            [
+                (
+                    "E381",
+                    "the stage `export` does not quantise the model",
+                    "begin its `converters` with `{type: Float2Calibration}`",
+                )
+            ],
+        ),
+        (
+            [
+                with_stages(
+                    EXPORT.replace("        - {type: Float2Calibration}\n", "")
+                    + "        - {type: Float2Calibration}\n"
+                )
+            ],
+            [
+                (
+                    "E382",
+                    "`stages.export.model_convert_pipeline.converters.0` loads in the wrong place: the model "
+                    "is still float here, and the weights of `calibration` are those of a quantised one",
+                    "put `Float2Calibration` before `LoadCheckpoint`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("      qat_mode: fuse_bn\n", ""))],
+            [
+                (
+                    "E384",
+                    "`stages.export.model_convert_pipeline.qat_mode` is null, but `Float2Calibration` needs "
+                    "batch normalisation folded into the convolutions",
+                    "write `qat_mode: fuse_bn`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT.replace("stage: calibration", "stage: qat"))],
+            [
+                (
+                    "E385",
+                    "the stage `qat` saves no weights, but `export` starts from them",
+                    "add `{type: Checkpoint}` to its `callbacks`",
+                )
+            ],
+        ),
+        (
+            [with_stages(EXPORT, INT_INFER.replace("val_data_loader: val", "val_data_loader: vall"))],
+            [
+                (
+                    "E351",
+                    "`stages.int_infer.val_data_loader` is `vall`, but `data` has `train`, `val`",
+                    "did you mean `val`?",
+                )
+            ],
+        ),
+    ],
+)
+def test_stages_after_training(
+    tmp_path: Path, edits: list[tuple[str, str]], found: list[tuple[str, str, str | None]]
+) -> None:
+    assert messages(tmp_path, *edits) == found
 
 
 @pytest.mark.parametrize("name", ["bev_ipm", "bev_ipm_tiny"])

@@ -118,5 +118,19 @@ def test_further_variables_of_the_reference(document: Node) -> None:
     ]
     qat = document.at("stages", "qat")
     assert (qat.plain_at("optimizer", "lr"), qat.plain_at("num_epochs")) == (2e-5, 10)
+    export = document.at("stages", "export", "model_convert_pipeline")
+    assert export.plain_at("qat_mode") == "fuse_bn"
+    quantises, loads = export.at("converters").elements()
+    assert (quantises.type, quantises.plain_at("convert_mode")) == ("Float2Calibration", "eager")
+    assert (loads.type, loads.plain_at("stage")) == ("LoadCheckpoint", "calibration")
+    int_infer, calibrated = document.at("stages", "int_infer"), document.at("stages", "calibration")
+    aligned = document.at("stages", "align_bpu")
+    for key in ("val_data_loader", "val_metrics"):
+        assert int_infer.plain_at(key) == aligned.plain_at(key) == calibrated.plain_at(key)
+    assert (aligned.type, aligned.plain_at("input_source")) == ("BpuPredictor", "nv12")
+    (only,) = document.at("stages", "check", "model_convert_pipeline", "converters").elements()
+    assert (only.type, document.plain_at("stages", "check", "strict")) == ("Float2Calibration", False)
+    compiler = document.at("stages", "compile")
+    assert (compiler.plain_at("optimization_level"), compiler.plain_at("objective")) == (2, "latency")
     assert document.plain_at("stages", "float", "num_devices") == 4
     assert document.plain_at("march") == "bayes"

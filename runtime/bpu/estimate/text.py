@@ -1,0 +1,130 @@
+"""An estimate as short text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.bpu.estimate.estimate import Estimate, Refused, Timed
+from runtime.bpu.estimate.network import Network
+from runtime.bpu.estimate.subject import Subject
+
+
+def estimates_text(subject: Subject, network: Network, estimates: Sequence[Estimate], *, top: int) -> str:
+    """What was estimated, one table of all marches, and what each of them says of it.
+
+    Args:
+        subject: where the network is from.
+        network: its operations.
+        estimates: one a march.
+        top: how many of the slowest operations are listed for each march.
+    """
+    macs = sum(operation.macs for operation in network.operations if operation.has_weights)
+    lines = [
+        subject.name,
+        f"from {subject.origin}",
+        f"one run: {subject.run}",
+        f"{len(network.operations)} operations, {macs / 1e9:.3f} G multiply-accumulates",
+        "",
+        *_summary(subject, estimates),
+    ]
+    for found in estimates:
+        section = _march(found, top)
+        lines += ["", *section] if section else []
+    notes = [left_out.text for left_out in network.left_out]
+    notes += [assumption.text for assumption in network.assumptions]
+    if notes:
+        lines += ["", "of every march", *(f"  {note}" for note in notes)]
+    return "\n".join(lines)
+
+
+def _summary(subject: Subject, estimates: Sequence[Estimate]) -> list[str]:
+    head = ("march", "ms", subject.per_second, "cores", "DDR MB", "DDR GB/s", "busy", "error")
+    rows = [
+        (
+            found.march.name,
+            f"{found.milliseconds:.3f}",
+            f"{found.runs_per_second:.1f}",
+            f"{found.march.cores.value:g}",
+            f"{(found.load_bytes + found.store_bytes) / 1e6:.2f}",
+            f"{found.ddr_gb_per_s:.2f}",
+            f"{found.utilisation:.0%}",
+            found.accuracy + _without(found),
+        )
+        for found in estimates
+    ]
+    lines = _table([head, *rows])
+    return [
+        *lines,
+        "ms: one run on one busy core; per second: all cores; busy: share of the tensor engine's dense rate",
+    ]
+
+
+def _without(found: Estimate) -> str:
+    count = len(found.refused)
+    return f"; without {count} operation{'s' if count > 1 else ''}" if count else ""
+
+
+def _march(found: Estimate, top: int) -> list[str]:
+    slowest = sorted(found.timed, key=lambda timed: -timed.cost.cycles)[:top]
+    lines: list[str] = []
+    if slowest:
+        rows = [_row(timed, found) for timed in slowest]
+        lines += _table([("  slowest", "name", "result", "unit", "us", "share", "bound by"), *rows])
+    lines += [f"  caution: {text}" for text in found.caveats]
+    lines += [f"  {text}" for text in _narrowed(found.timed)]
+    lines += [f"  {text}" for text in _refused(found.refused)]
+    return [found.march.name, *lines] if lines else []
+
+
+def _row(timed: Timed, found: Estimate) -> tuple[str, ...]:
+    operation, cost = timed.operation, timed.cost
+    microseconds = cost.cycles / found.march.clock_ghz.value / 1e3
+    return (
+        f"  {operation.op}",
+        operation.name,
+        "x".join(str(size) for size in operation.out_shape),
+        cost.unit,
+        f"{microseconds:.1f}",
+        f"{microseconds / 1e3 / found.milliseconds:.0%}",
+        cost.bound,
+    )
+
+
+def _narrowed(timed: Sequence[Timed]) -> list[str]:
+    counts: dict[tuple[str, int], int] = {}
+    for one in timed:
+        if one.asked_bits is not None:
+            key = (one.operation.op, one.asked_bits)
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        f"{count} `{op}` counted with 8 bits: this march does not take {bits} there"
+        for (op, bits), count in counts.items()
+    ]
+
+
+def _refused(refused: Sequence[Refused]) -> list[str]:
+    counts: dict[tuple[str, str], int] = {}
+    for one in refused:
+        key = (one.operation.op, "; ".join(one.rules))
+        counts[key] = counts.get(key, 0) + 1
+    return [
+        f"not on the BPU: {count} `{op}`, so the true time is longer: {rules}"
+        for (op, rules), count in counts.items()
+    ]
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Columns as wide as their widest cell; numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if _is_number(rows[-1][column]) else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("%", "").isdigit()

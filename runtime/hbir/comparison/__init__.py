@@ -1,0 +1,1 @@
+"""Where two graphs, or two runs of a graph, begin to differ."""

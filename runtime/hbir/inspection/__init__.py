@@ -1,0 +1,1 @@
+"""A graph for people who want to look into it: as a JSON document, and as a table for a terminal."""

@@ -1,0 +1,34 @@
+"""What commands take that read an exported model: its file, or the experiment whose newest export it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specgen.experiment import find_experiment
+from specgen.stage_state import newest_finished
+
+HBIR_FILE = "model.hbir.onnx"
+_STAGE = "export"
+_SUFFIX = ".onnx"
+
+
+def hbir_file(given: str | None) -> Path:
+    """The file that the user named; for an experiment that of its newest finished run of `export`.
+
+    Raises:
+        ExperimentNotFound: it is neither a file nor an experiment.
+        RunError: the experiment has no such run.
+    """
+    if given is not None and (given.endswith(_SUFFIX) or Path(given).is_file()):
+        return Path(given)
+    experiment = find_experiment(given)
+    found = newest_finished(experiment, _STAGE)
+    if found is None:
+        from runtime.errors import RunError
+
+        raise RunError(
+            f"no run of stage `{_STAGE}` has finished",
+            place=str(experiment.folder),
+            hint=f"run it with `specgen run {experiment.folder} --stage {_STAGE}`",
+        )
+    return found[0] / HBIR_FILE
