@@ -36,6 +36,11 @@ demo: $(INSTALLED)
 	$(BIN)/specgen run $(EXPERIMENT) --stage float $(RUN_FLAGS)
 	$(BIN)/specgen predict $(EXPERIMENT) --stage float --pictures $(PICTURES)
 	$(BIN)/specgen run $(EXPERIMENT) --stage calibration $(RUN_FLAGS)
+	$(BIN)/specgen run $(EXPERIMENT) --stage export
+	$(BIN)/specgen run $(EXPERIMENT) --stage int_infer
+	$(BIN)/specgen run $(EXPERIMENT) --stage check
+	$(BIN)/specgen run $(EXPERIMENT) --stage compile
+	$(BIN)/specgen run $(EXPERIMENT) --stage align_bpu
 	$(BIN)/specgen ladder $(EXPERIMENT)
 
 # The generated pages: docs/reference/, docs/marches.md, docs/hbir.md.

@@ -13,8 +13,8 @@ from benchmarks.measurements import Measurement
 from benchmarks.robust_fit import Fit
 from runtime.bpu.march import march_path, parse_march
 
-# Below this many networks the errors say nothing and are not written.
-_ENOUGH = 4
+ENOUGH = 4
+"""Below this many networks the errors say nothing and are not written."""
 _FACTOR_REASONS = {
     "dense": "two passes of an 8-bit multiplier; no measurement of int16 is public",
     "depthwise": "two passes of an 8-bit multiplier; no measurement of int16 is public",
@@ -90,7 +90,7 @@ def _on_chip(tried: list[float] | str, size: int, what: str) -> dict[str, Any]:
 def _accuracy(
     rows: Sequence[Measurement], in_sample: Sequence[float], left_out: Sequence[float], what: str
 ) -> dict[str, Any]:
-    enough = len(rows) >= _ENOUGH
+    enough = len(rows) >= ENOUGH
     networks = ", ".join(row.network for row in rows)
     return {
         "rows": len(rows),

@@ -4,6 +4,7 @@
     python -m benchmarks.latency_fit --write         # and writes what was fitted into runtime/bpu/marches
     python -m benchmarks.latency_fit --table-only    # prints the same without the anchors from other sources
 
+What is written loses the errors of schedules: `schedule_error --write` tells them anew.
 The model is runtime/bpu/operation_cost.py; priors and measurements are benchmarks/data/. Needs scipy.
 
 Each row is left out of all that is fitted, the size of memory included. The form of the model was chosen
@@ -14,19 +15,13 @@ X5 is 15 %.
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from benchmarks.fitted_march import mean_absolute, write_fit
 from benchmarks.flops_line import line_errors, line_leave_one_out
-from benchmarks.free_constants import Constant
+from benchmarks.march_fits import MarchFit, march_fits
 from benchmarks.measurements import Measurement, read_measurements
-from benchmarks.robust_fit import Fit, fit, leave_one_out, predict
-from runtime.bpu.march import load_march
-
-_PRIORS = Path(__file__).parent / "data" / "latency_priors.json"
+from benchmarks.robust_fit import leave_one_out, predict
 
 
 def main() -> None:
@@ -38,42 +33,24 @@ def main() -> None:
         parser.error("what is written is fitted to all rows: --write goes without --table-only")
     unused = "anchor" if arguments.table_only else None
     measurements = [row for row in read_measurements() if row.use != unused]
-    fits: dict[str, Fit] = {}
-    # A march whose priors are another's fit stands behind it in the file.
-    for name, settings in json.loads(_PRIORS.read_text(encoding="utf-8")).items():
-        rows = [row for row in measurements if row.march == name]
-        fits[name] = _fit_march(name, settings, rows, fits, write=arguments.write)
+    for one in march_fits(measurements):
+        _tell(one, write=arguments.write)
 
 
-def _fit_march(
-    name: str,
-    settings: Mapping[str, Any],
-    rows: Sequence[Measurement],
-    fits: Mapping[str, Fit],
-    *,
-    write: bool,
-) -> Fit:
-    march = load_march(name)
-    constants = {
-        constant: _constant(constant, node, fits) for constant, node in settings["constants"].items()
-    }
-    sizes = _sizes(settings["on_chip_mib"], int(march.memory.on_chip_bytes.value), fits)
-    fitted = [row for row in rows if row.use != "check"]
-    found = fit(march, fitted, constants, sizes)
-    in_sample = [predict(march, found, row) / row.microseconds - 1 for row in fitted]
-    left_out = leave_one_out(march, fitted, constants, sizes) if len(fitted) > 1 else []
-    print(f"\n{name}, {found.on_chip_bytes / 2**20:g} MiB on chip")
+def _tell(one: MarchFit, *, write: bool) -> None:
+    march, rows, found = one.march, one.rows, one.found
+    in_sample = [predict(march, found, row) / row.microseconds - 1 for row in rows]
+    left_out = leave_one_out(march, rows, one.constants, one.sizes) if len(rows) > 1 else []
+    print(f"\n{march.name}, {found.on_chip_bytes / 2**20:g} MiB on chip")
     for constant, value in found.values.items():
-        prior, error = constants[constant], found.errors[constant]
+        prior, error = one.constants[constant], found.errors[constant]
         print(f"  {constant:10} {value:10.4g} ± {error:4.0%}   prior {prior.prior:.4g}: {prior.reason}")
-    _print_rows(fitted, in_sample, left_out)
-    for row in rows:
-        if row.use == "check":
-            error = predict(march, found, row) / row.microseconds - 1
-            print(f"  {row.network:20} {row.use:7} {row.microseconds:9.1f} us {error:+9.1%}")
+    _print_rows(rows, in_sample, left_out)
+    for row in one.checks:
+        error = predict(march, found, row) / row.microseconds - 1
+        print(f"  {row.network:20} {row.use:7} {row.microseconds:9.1f} us {error:+9.1%}")
     if write:
-        write_fit(name, settings["on_chip_mib"], constants, found, fitted, in_sample, left_out)
-    return found
+        write_fit(march.name, one.on_chip_mib, one.constants, found, rows, in_sample, left_out)
 
 
 def _print_rows(rows: Sequence[Measurement], in_sample: Sequence[float], left_out: Sequence[float]) -> None:
@@ -93,18 +70,6 @@ def _print_rows(rows: Sequence[Measurement], in_sample: Sequence[float], left_ou
 def _left_out_text(rows: Sequence[Measurement], errors: Sequence[float]) -> str:
     table = [error for row, error in zip(rows, errors, strict=True) if row.use == "table"]
     return f"left out {mean_absolute(errors):.1%}, of table rows alone {mean_absolute(table):.1%}"
-
-
-def _constant(name: str, node: Mapping[str, Any], fits: Mapping[str, Fit]) -> Constant:
-    prior = fits[node["from"]].values[name] * node["scale"] if "from" in node else node["prior"]
-    return Constant(prior, node["spread"], node["reason"])
-
-
-def _sizes(choice: Any, stated: int, fits: Mapping[str, Fit]) -> list[int]:
-    """Memory sizes to try, in bytes: a list of MiB, those of another march's fit, or what the file states."""
-    if isinstance(choice, list):
-        return [int(size * 2**20) for size in choice]
-    return [fits[choice].on_chip_bytes] if choice else [stated]
 
 
 if __name__ == "__main__":

@@ -12,5 +12,6 @@
 | `march_page` | docs/marches.md |
 | `march_digest` | a march's content in 64 digits |
 | `program` | instructions, and their file, docs/bpu.md |
+| `compiler` | graphs to programs, docs/bpu.md |
 | `simulator` | runs programs |
 """

@@ -24,6 +24,7 @@ from runtime.bpu.march_data import (
     OperationRule,
     Overhead,
     Quantity,
+    ScheduleAccuracy,
     TensorEngine,
     Word,
 )
@@ -184,7 +185,10 @@ def _rule(node: Mapping[str, Any]) -> OperationRule:
 
 
 def _accuracy(node: Mapping[str, Any]) -> Accuracy:
-    return Accuracy(node["rows"], node["in_sample"], node["leave_one_out"], node["fit"])
+    schedule = None
+    if "schedule" in node:
+        schedule = ScheduleAccuracy(_frozen(node["schedule"]["left_out"]), node["schedule"]["how"])
+    return Accuracy(node["rows"], node["in_sample"], node["leave_one_out"], node["fit"], schedule)
 
 
 def _frozen(mapping: dict[Any, _Value]) -> Mapping[Any, _Value]:

@@ -137,6 +137,30 @@ class Overhead:
 
 
 @dataclass(frozen=True)
+class ScheduleAccuracy:
+    """How far the times of compiled programs are from silicon, as relative errors of saturated time.
+
+    Args:
+        errors: by measured network, each compiled for the chip that a fit without it finds; negative where
+            the program is too fast.
+        why: what was compiled, and how.
+    """
+
+    errors: Mapping[str, float]
+    why: str
+
+    @property
+    def leave_one_out(self) -> float:
+        """Mean absolute error."""
+        return sum(map(abs, self.errors.values())) / len(self.errors)
+
+    @property
+    def bias(self) -> float:
+        """Mean error with its sign."""
+        return sum(self.errors.values()) / len(self.errors)
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """How far predictions are from silicon, as mean absolute relative errors of saturated time.
 
@@ -145,12 +169,14 @@ class Accuracy:
         in_sample: on those.
         leave_one_out: each predicted by a fit without it; None with fewer than four.
         why: what was fitted to what.
+        schedule: the same of compiled programs; None where nobody has told.
     """
 
     rows: int
     in_sample: float | None
     leave_one_out: float | None
     why: str
+    schedule: ScheduleAccuracy | None = None
 
 
 @dataclass(frozen=True)

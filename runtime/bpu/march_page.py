@@ -27,8 +27,10 @@ throughputs were fitted to, and what had to be assumed. Every number says which:
 Time of an operation follows from these numbers by the formula in `runtime/bpu/operation_cost.py`. The error
 below is that of predicted saturated time of whole public networks, each predicted by a fit that has not seen
 it. The ± of single constants is wide: the networks fix their sum far better than each of them. No time of an
-int16 layer is public. A chip is added by a file of this kind beside the others, or anywhere: `load_march`
-takes a path that ends in `.json`, too.
+int16 layer is public. The error *of schedules* is that of programs of the same networks, each compiled for
+the chip that a fit without it finds (`benchmarks/schedule_error.py`): no number is fitted to schedules.
+A chip is added by a file of this kind beside the others, or anywhere: `load_march` takes a path that ends in
+`.json`, too.
 """
 
 _PARTS = ("lanes", "memory", "alignment", "arithmetic", "overhead")
@@ -37,7 +39,8 @@ _PARTS = ("lanes", "memory", "alignment", "arithmetic", "overhead")
 def march_page() -> str:
     """The whole page in Markdown."""
     marches = [load_march(name) for name in march_names()]
-    lines = [_INTRO, *_table(("march", "chips", "cores", "GHz", "networks fitted", "leave-one-out error"))]
+    head = ("march", "chips", "cores", "GHz", "networks fitted", "leave-one-out error", "of schedules")
+    lines = [_INTRO, *_table(head)]
     lines += [_row(_overview(march)) for march in marches]
     for march in marches:
         lines += ["", *_section(march)]
@@ -45,7 +48,7 @@ def march_page() -> str:
 
 
 def _overview(march: March) -> tuple[str, ...]:
-    error = march.accuracy.leave_one_out
+    error, schedule = march.accuracy.leave_one_out, march.accuracy.schedule
     return (
         f"[`{march.name}`](#{march.name})",
         ", ".join(march.chips),
@@ -53,6 +56,7 @@ def _overview(march: March) -> tuple[str, ...]:
         _value(march.clock_ghz),
         str(march.accuracy.rows),
         "too few networks" if error is None else f"{error:.1%}",
+        "-" if schedule is None else f"{schedule.leave_one_out:.1%}",
     )
 
 
@@ -63,6 +67,13 @@ def _section(march: March) -> Iterator[str]:
     yield ""
     yield f"Fit: {march.accuracy.why}."
     yield ""
+    if (schedule := march.accuracy.schedule) is not None:
+        errors = ", ".join(f"{network} {error:+.1%}" for network, error in schedule.errors.items())
+        yield (
+            f"Schedules: ± {schedule.leave_one_out:.1%} in the mean of {len(schedule.errors)} networks, "
+            f"{schedule.bias:+.1%} with their signs; {schedule.why}: {errors}."
+        )
+        yield ""
     yield from _table(("number", "value", "provenance", "why"))
     for name, quantity in _numbers(march):
         yield _row((f"`{name}`", *_backed(quantity)))

@@ -48,6 +48,10 @@ def estimate(
     strict: Annotated[
         bool, typer.Option("--strict", help="fail when something is left out of the estimate")
     ] = False,
+    schedule: Annotated[
+        bool,
+        typer.Option("--schedule", help="compile the network, too, and tell the time of the program; 8 bits"),
+    ] = False,
     top: Annotated[int, typer.Option("--top", min=0, help="slowest operations to list of each chip")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="print every operation as JSON")] = False,
 ) -> None:
@@ -59,8 +63,12 @@ def estimate(
 
     if bits not in (None, 8, 16):
         raise typer.BadParameter("8 or 16", param_hint="--bits")
+    if schedule and bits == 16:
+        raise typer.BadParameter("goes with 8 bits only", param_hint="--schedule")
     shapes = dict(_shape(text) for text in input_shape or [])
     experiment = None if source is not None and _is_file(source) else find_experiment(source)
+    if schedule and experiment is not None:
+        raise typer.BadParameter("of a file; an experiment has the stage `compile`", param_hint="--schedule")
     names = list(march_names()) if all_marches else (march or _march_of(experiment))
     chips = [load_march(name) for name in names]
     if experiment is None:
@@ -71,13 +79,19 @@ def estimate(
         if shapes:
             raise typer.BadParameter("an experiment has its own shapes", param_hint="--input-shape")
         subject, network = _of_experiment(experiment, bits, use_float)
+    schedules = None
+    if schedule:
+        from runtime.bpu.estimate.network_file import graph_of_file
+        from runtime.bpu.estimate.schedule import schedules_of
+
+        schedules = schedules_of(graph_of_file(Path(str(source)), input_shapes=shapes), chips)
     if strict:
         network.complete()
     found = [estimated(network.operations, chip) for chip in chips]
     if as_json:
-        typer.echo(json.dumps(estimates_document(subject, network, found), indent=1))
+        typer.echo(json.dumps(estimates_document(subject, network, found, schedules=schedules), indent=1))
     else:
-        typer.echo(estimates_text(subject, network, found, top=top))
+        typer.echo(estimates_text(subject, network, found, top=top, schedules=schedules))
     if strict and any(one.refused for one in found):
         raise typer.Exit(1)
 

@@ -19,7 +19,7 @@ _CHAIN = ["BgrToYuv444", "Normalize"]
 
 
 def frames_are_codes(document: Node) -> Iterator[Finding]:
-    """Images of `align_bpu` are a camera's: of even size, YUV, and `Normalize` makes the codes of `img`."""
+    """Images of `align_bpu` are those of a camera: of even size, YUV, normalised to the codes of `img`."""
     stage = document.get("stages", _STAGE)
     if stage is None or stage.type != "BpuPredictor":
         return

@@ -55,6 +55,9 @@ def tile(
     more = _MORE_CHANNEL_PARTS
     for channels in _counts(group.max_channels):
         fits = _fitting(group, channels, on_chip, room, estimate, overlapping, least_rows)
+        if found and found[0].tiling.channels == 1:
+            # Only for loads beside work: what has room for all rows keeps them whole.
+            fits = [tiled for tiled in fits if tiled.tiling.rows == 1]
         found += fits
         if found:
             if (channels == 1 and _loads_ahead(found, room)) or not fits or more == 0:

@@ -13,5 +13,7 @@
 | `fold_free`, `fold_points`, `fold_constants`, `fold_pads` | what is no operation of its own |
 | `fold_lookups`, `fold_sums` | what many nodes spell and one operation does |
 | `lowering`, `node_operations`, `compositions`, `map_shape` | nodes to operations of the hardware model |
+| `as_graph`, `graph_nodes`, `graph_windows`, `placeholder_graph` | a float network to be compiled |
+| `schedule` | the time of the compiled network |
 | `network` | the operations, and what is not among them |
 """

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runtime.bpu.estimate.estimate import Estimate, Refused, Timed
 from runtime.bpu.estimate.network import Network
+from runtime.bpu.estimate.schedule import NoSchedule, Schedule
 from runtime.bpu.estimate.subject import Subject
 
 FORMAT = 1
 
 
-def estimates_document(subject: Subject, network: Network, estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """Everything that the text says, and every operation."""
+def estimates_document(
+    subject: Subject,
+    network: Network,
+    estimates: Sequence[Estimate],
+    *,
+    schedules: Mapping[str, Schedule | NoSchedule] | None = None,
+) -> dict[str, Any]:
+    """Everything that the text says, and every operation.
+
+    Args:
+        subject: where the network is from.
+        network: its operations.
+        estimates: one a march.
+        schedules: of the compiled network, by march.
+    """
+    compiled = schedules or {}
     return {
         "format": FORMAT,
         "network": {
@@ -32,7 +47,9 @@ def estimates_document(subject: Subject, network: Network, estimates: Sequence[E
         "assumptions": [
             {"source": one.source, "count": one.count, "taken_as": one.words} for one in network.assumptions
         ],
-        "marches": [_march(found) for found in estimates],
+        "marches": [
+            {**_march(found), "schedule": _schedule(compiled.get(found.march.name))} for found in estimates
+        ],
     }
 
 
@@ -57,6 +74,19 @@ def _march(found: Estimate) -> dict[str, Any]:
         },
         "operations": [_operation(timed, found) for timed in found.timed],
         "not_on_bpu": [_refused(refused) for refused in found.refused],
+    }
+
+
+def _schedule(found: Schedule | NoSchedule | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    if isinstance(found, NoSchedule):
+        return {"refused": found.reason}
+    return {
+        "milliseconds": found.microseconds / 1e3,
+        "ddr_load_bytes": found.loaded_bytes,
+        "ddr_store_bytes": found.stored_bytes,
+        "accuracy": found.accuracy,
     }
 
 

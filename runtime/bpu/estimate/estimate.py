@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from runtime.bpu.error_words import error_words
 from runtime.bpu.march_data import March
 from runtime.bpu.network_cost import network_microseconds
 from runtime.bpu.operation import Operation
@@ -101,13 +102,7 @@ class Estimate:
     def accuracy(self) -> str:
         """How far such estimates are from measurements, in words."""
         accuracy = self.march.accuracy
-        if accuracy.rows == 0:
-            return "no measurement of this march: order of magnitude"
-        if accuracy.leave_one_out is None:
-            networks = "1 network" if accuracy.rows == 1 else f"{accuracy.rows} networks"
-            return f"{networks} measured, too few for an error: order of magnitude"
-        error = f"± {100 * accuracy.leave_one_out:.1f} %"
-        return f"{error} (leave-one-out over {accuracy.rows} measured networks)"
+        return error_words(accuracy.leave_one_out, accuracy.rows)
 
     @property
     def caveats(self) -> tuple[str, ...]:

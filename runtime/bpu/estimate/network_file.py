@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from runtime.bpu.estimate.as_graph import as_graph
 from runtime.bpu.estimate.estimate import with_bits
 from runtime.bpu.estimate.network import Network
 from runtime.bpu.estimate.onnx_file import read_onnx
-from runtime.bpu.estimate.onnx_network import network_of_onnx
+from runtime.bpu.estimate.onnx_network import graph_of_onnx, network_of_onnx
 from runtime.bpu.estimate.subject import Subject
 from runtime.bpu.graph_operations import operations_of_graph
 from runtime.bpu.operation import Shape
 from runtime.errors import RunError
+from runtime.hbir.graph import Graph
 from runtime.hbir.onnx_file import read_graph
 from runtime.hbir.ops.onnx_body import DOMAIN
 
@@ -41,6 +43,17 @@ def network_of_file(
     network = replace(network, operations=tuple(with_bits(network.operations, widths)))
     origin = f"float ONNX, batch normalisation folded, int{widths} activations, int8 weights"
     return Subject(str(path), origin, network.run), network
+
+
+def graph_of_file(path: Path, *, input_shapes: Mapping[str, Shape] | None = None) -> Graph:
+    """What the compiler takes of a file: a fixed-point graph, or a float network with 8 bits everywhere.
+
+    Raises:
+        RunError: see `graph_of_onnx`, `as_graph` and `read_graph`.
+    """
+    if _is_hbir(path):
+        return read_graph(path)
+    return as_graph(graph_of_onnx(path, input_shapes=input_shapes))
 
 
 def network_of_hbir(path: Path) -> tuple[Subject, Network]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.bpu.estimate.float_graph import FloatNode
 from runtime.bpu.estimate.map_shape import map_shape
 from runtime.bpu.operation import Shape
 from runtime.errors import RunError
@@ -58,6 +59,32 @@ class PlaceholderGraph:
         reshaped = f"{name}.reshaped"
         self.append("reshape", [name], reshaped, wanted, {"shape": wanted[1:]}, name=reshaped)
         return reshaped
+
+    def append_node(
+        self,
+        node: FloatNode,
+        op: str,
+        attributes: Mapping[str, Attribute] | None = None,
+        constants: Mapping[str, Constant] | None = None,
+        *,
+        dtype: DType = "int8",
+    ) -> None:
+        """A node of the float network as one operation of its inputs.
+
+        Raises:
+            NoForm: see `append`.
+        """
+        inputs = [self.reshaped(name, shape) for name, shape in zip(node.inputs, node.in_shapes, strict=True)]
+        self.append(
+            op,
+            inputs,
+            node.output,
+            node.out_shape,
+            attributes or {},
+            constants,
+            name=node.name,
+            dtype=dtype,
+        )
 
     def append(
         self,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from runtime.bpu.estimate.estimate import Estimate, Refused, Timed
 from runtime.bpu.estimate.network import Network
+from runtime.bpu.estimate.schedule import NoSchedule, Schedule
 from runtime.bpu.estimate.subject import Subject
 
 
-def estimates_text(subject: Subject, network: Network, estimates: Sequence[Estimate], *, top: int) -> str:
+def estimates_text(
+    subject: Subject,
+    network: Network,
+    estimates: Sequence[Estimate],
+    *,
+    top: int,
+    schedules: Mapping[str, Schedule | NoSchedule] | None = None,
+) -> str:
     """What was estimated, one table of all marches, and what each of them says of it.
 
     Args:
@@ -17,6 +25,7 @@ def estimates_text(subject: Subject, network: Network, estimates: Sequence[Estim
         network: its operations.
         estimates: one a march.
         top: how many of the slowest operations are listed for each march.
+        schedules: of the compiled network, by march.
     """
     macs = sum(operation.macs for operation in network.operations if operation.has_weights)
     lines = [
@@ -27,6 +36,8 @@ def estimates_text(subject: Subject, network: Network, estimates: Sequence[Estim
         "",
         *_summary(subject, estimates),
     ]
+    if schedules:
+        lines += ["", *_schedules(schedules)]
     for found in estimates:
         section = _march(found, top)
         lines += ["", *section] if section else []
@@ -56,6 +67,20 @@ def _summary(subject: Subject, estimates: Sequence[Estimate]) -> list[str]:
     return [
         *lines,
         "ms: one run on one busy core; per second: all cores; busy: share of the tensor engine's dense rate",
+    ]
+
+
+def _schedules(schedules: Mapping[str, Schedule | NoSchedule]) -> list[str]:
+    rows = [
+        (name, f"{one.microseconds / 1e3:.3f}", f"{one.ddr_bytes / 1e6:.2f}", one.accuracy["text"])
+        for name, one in schedules.items()
+        if isinstance(one, Schedule)
+    ]
+    lines = _table([("compiled for", "ms", "DDR MB", "error"), *rows]) if rows else []
+    return lines + [
+        f"not compiled for {name}: {one.reason}"
+        for name, one in schedules.items()
+        if isinstance(one, NoSchedule)
     ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from runtime.bpu.march_data import March
 from runtime.bpu.network_cost import network_cost, network_microseconds
 from runtime.bpu.operation import Operation
+from runtime.bpu.performance.accuracy import schedule_accuracy
 from runtime.bpu.performance.chip_buffers import chip_buffers, peak_bytes
 from runtime.bpu.performance.intervals import intervals
 from runtime.bpu.performance.layer_times import LayerTimes, layer_times
@@ -30,7 +32,7 @@ def performance(program: Program, march: March, operations: list[Operation]) -> 
 
     Returns:
         `summary`: `performance` (latency, frames per second, the analytic model's latency for comparison, and
-        the error that this model has on measured networks), `ddr_access`, `memory`, `intervals`, `layers`,
+        the errors of both on measured networks), `ddr_access`, `memory`, `intervals`, `layers`,
         `model`; `buffers`: what lies where on the chip. Times in microseconds, sizes in bytes.
 
     Raises:
@@ -45,7 +47,7 @@ def performance(program: Program, march: March, operations: list[Operation]) -> 
         "version": 1,
         "source": program.source,
         "summary": {
-            "performance": _performance(march, operations, latency),
+            "performance": _performance(march, operations, latency, program.options),
             "ddr_access": _ddr_access(layers, latency),
             "memory": _memory(program, march, times),
             "utilisation": _utilisation(times),
@@ -68,7 +70,9 @@ def performance(program: Program, march: March, operations: list[Operation]) -> 
     }
 
 
-def _performance(march: March, operations: list[Operation], latency: float) -> Document:
+def _performance(
+    march: March, operations: list[Operation], latency: float, options: Mapping[str, Any]
+) -> Document:
     cores = int(march.cores.value)
     return {
         "latency_us": latency,
@@ -76,11 +80,7 @@ def _performance(march: March, operations: list[Operation], latency: float) -> D
         "frame": _SURROUND,
         "cores": cores,
         "analytic_latency_us": network_cost(march, operations).microseconds,
-        "accuracy": {
-            "leave_one_out": march.accuracy.leave_one_out,
-            "measured_networks": march.accuracy.rows,
-            "of": "the analytic model, which has the same rates, layer by layer without a schedule",
-        },
+        "accuracy": schedule_accuracy(march, options),
     }
 
 

@@ -50,15 +50,8 @@ def performance_text(document: Mapping[str, Any], *, layers: int = _LAYERS) -> s
 def error_text(speed: Mapping[str, Any]) -> str:
     """How far such estimates are from silicon: `speed` is `summary.performance`."""
     accuracy, without = speed["accuracy"], f"{speed['analytic_latency_us'] / 1e3:.2f} ms"
-    if accuracy["leave_one_out"] is None:
-        return (
-            f"unknown: too few networks are measured on this march; the analytic model, layer by layer "
-            f"without a schedule, says {without}"
-        )
     return (
-        f"± {100 * accuracy['leave_one_out']:.0f} % of the analytic model, in the mean of "
-        f"{accuracy['measured_networks']} measured networks, each left out of the fit; it says {without}, "
-        "layer by layer without a schedule"
+        f"{accuracy['text']}; without a schedule, layer by layer, {without}: {accuracy['analytic']['text']}"
     )
 
 

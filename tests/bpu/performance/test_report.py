@@ -12,6 +12,7 @@ from runtime.bpu.compiler.compile import compile_graph
 from runtime.bpu.graph_operations import operations_of_graph
 from runtime.bpu.march import load_march
 from runtime.bpu.network_cost import network_cost, network_microseconds
+from runtime.bpu.performance.accuracy import schedule_accuracy
 from runtime.bpu.performance.report import performance
 from runtime.bpu.performance.timeline import timeline
 from runtime.bpu.program.instruction import UNITS
@@ -66,7 +67,7 @@ def test_parts_agree(name: str) -> None:
     assert speed["fps"] == pytest.approx(1e6 / speed["latency_us"] * speed["cores"])
     assert speed["cores"] == march.cores.value
     assert speed["analytic_latency_us"] == network_cost(march, operations).microseconds
-    assert speed["accuracy"]["leave_one_out"] == march.accuracy.leave_one_out
+    assert speed["accuracy"] == schedule_accuracy(march, program.options)
     for key in ("loaded_bytes", "stored_bytes"):
         assert access[key] == sum(layer[key] for layer in layers)
     moved = access["loaded_bytes"] + access["stored_bytes"]

@@ -85,6 +85,7 @@ def test_strict_is_an_error(run: Run, float_file: str) -> None:
     [
         (SHAPE, "which chip? or `--all-marches`"),
         (("--march", "bayes", "--bits", "12"), "8 or 16"),
+        (("--march", "bayes", "--bits", "16", "--schedule"), "goes with 8 bits only"),
         (("--march", "bayes", "--input-shape", "images"), "`images` is not like `images:1,3,224,224`"),
         (("--march", "bayes", "--input-shape", "images:1,0"), "`images:1,0` is not like"),
     ],
@@ -93,6 +94,22 @@ def test_usage(run: Run, float_file: str, arguments: tuple[str, ...], message: s
     done = run("estimate", float_file, *arguments)
     assert done.status == 2
     assert message in done.err
+
+
+def test_schedule_beside_the_estimate(run: Run, hbir_file: str) -> None:
+    done = run("estimate", hbir_file, "--march", "bayes", "--march", "bayes-e", "--schedule", "--json")
+    for march in json.loads(done.out)["marches"]:
+        assert march["schedule"]["milliseconds"] > 0
+        assert march["schedule"]["accuracy"]["analytic"]["text"] == march["accuracy"]["text"]
+    text = run("estimate", hbir_file, "--march", "bayes", "--schedule").out
+    assert "compiled for" in text
+
+
+def test_a_network_without_a_schedule_is_told(run: Run, float_file: str) -> None:
+    with pytest.raises(
+        RunError, match=r"no fixed-point graph: `vendor\.Strange` at `odd` \(its shapes cannot"
+    ):
+        run("estimate", float_file, "--march", "bayes", "--schedule", *SHAPE)
 
 
 def test_an_exported_file_has_its_own_widths(run: Run, hbir_file: str) -> None:
