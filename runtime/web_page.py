@@ -24,12 +24,13 @@ p, li { color: var(--dim); max-width: 46rem; }
 .facts b { display: block; font-size: 1.25rem; } .facts span { color: var(--dim); font-size: 0.85rem; }
 .wide { overflow-x: auto; } .tall { max-height: 34rem; overflow: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: right;
+th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-td:first-child { font-family: ui-monospace, monospace; }
-th { position: sticky; top: 0; background: var(--paper); cursor: pointer;
+th.words, td.words { text-align: left; }
+td:first-child { font-family: ui-monospace, monospace; position: sticky; left: 0; background: var(--paper); }
+th { position: sticky; top: 0; z-index: 1; background: var(--paper); cursor: pointer;
   color: var(--dim); font-weight: 600; }
+th:first-child { left: 0; z-index: 2; }
 tr.chosen td { background: var(--soft); font-weight: 600; }
 pre { background: var(--soft); padding: 0.8rem 1rem; border-radius: 8px; overflow-x: auto; font-size: 13px; }
 svg { display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--dim); }
@@ -46,7 +47,8 @@ _SCRIPT = """
 for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => {
   const column = head.cellIndex, body = head.closest("table").tBodies[0];
   const key = row => row.cells[column].dataset.key;
-  const up = head.dataset.up = head.dataset.up === "1" ? "0" : "1";
+  const first = head.className === "words" ? "1" : "0";  // of numbers the largest first
+  const up = head.dataset.up = head.dataset.up ? String(1 - head.dataset.up) : first;
   const order = (a, b) => isNaN(key(a)) || isNaN(key(b)) ? key(a).localeCompare(key(b)) : key(a) - key(b);
   body.append(...[...body.rows].sort((a, b) => up === "1" ? order(a, b) : order(b, a)));
 });
@@ -72,12 +74,18 @@ def fact_cards(facts: Iterable[tuple[str, str]]) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], marks: Sequence[bool] = ()) -> str:
     """Rows under a head; a click on a heading sorts. `marks`: which rows stand out."""
+    sides = (
+        [' class="words"' if isinstance(key, str) else "" for _, key in rows[0]] if rows else [""] * len(head)
+    )
     lines = []
     for index, row in enumerate(rows):
-        cells = "".join(f'<td data-key="{escape(str(key))}">{shown}</td>' for shown, key in row)
+        cells = "".join(
+            f'<td{side} data-key="{escape(str(key))}">{shown}</td>'
+            for side, (shown, key) in zip(sides, row, strict=True)
+        )
         mark = ' class="chosen"' if marks and marks[index] else ""
         lines.append(f"<tr{mark}>{cells}</tr>")
-    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+    titles = "".join(f"<th{side}>{escape(title)}</th>" for side, title in zip(sides, head, strict=True))
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 

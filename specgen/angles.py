@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from specgen.inference.derived import show
+from specgen.value_text import value_text
 
 DEGREES, RADIANS = "degrees", "radians"
 
@@ -15,5 +15,5 @@ def in_other_unit(angles: float | list[float], unit: str) -> str:
     values = angles if isinstance(angles, list) else [angles]
     converted = [float(f"{convert(angle):.4g}") for angle in values]
     if isinstance(angles, list):
-        return f"{show(angles)} {other} are {show(converted)} {unit}"
-    return f"{show(angles)} {other} are {show(converted[0])} {unit}"
+        return f"{value_text(angles)} {other} are {value_text(converted)} {unit}"
+    return f"{value_text(angles)} {other} are {value_text(converted[0])} {unit}"

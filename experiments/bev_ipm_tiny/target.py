@@ -4,7 +4,7 @@
 
 from runtime.quantization.config import QuantizationConfig, QuantizationRule
 
-MARCH = "bayes"
+MARCH = "bayes-e"
 
 
 def quantization() -> QuantizationConfig:

@@ -15,4 +15,4 @@ def error_words(leave_one_out: float | None, networks: int) -> str:
     if leave_one_out is None:
         measured = "1 network" if networks == 1 else f"{networks} networks"
         return f"{measured} measured, too few for an error: order of magnitude"
-    return f"± {100 * leave_one_out:.1f} % (leave-one-out over {networks} measured networks)"
+    return f"± {100 * leave_one_out:.1f} % (leave-one-out over {networks} measured networks, one image a run)"

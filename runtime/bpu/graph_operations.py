@@ -14,6 +14,11 @@ def operations_of_graph(graph: Graph) -> list[Operation]:
     return [operation_of(graph, node) for node in graph.nodes]
 
 
+def operation_name(op: str) -> str:
+    """How the hardware model calls an operation of the graph: both resizes are one."""
+    return "resize" if op in _RESIZES else op
+
+
 def operation_of(graph: Graph, node: Node) -> Operation:
     """One node of a graph, for one sample; a constant grid counts as its second input."""
     inputs = graph.input_types(node)
@@ -31,7 +36,7 @@ def operation_of(graph: Graph, node: Node) -> Operation:
         shapes.append((shapes[0][0], *node.constants["points"].shape[1:]))
     sampled = inputs[:1] if node.op == "grid_sample" else inputs
     return Operation(
-        op="resize" if node.op in _RESIZES else node.op,
+        op=operation_name(node.op),
         in_shapes=tuple(shapes),
         out_shape=made.shape,
         kernel=kernel,

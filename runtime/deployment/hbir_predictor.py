@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from runtime.atomic_file import write_json
 from runtime.deployment.hbir_model import HbirModel
-from runtime.deployment.made_files import HBIR_FILE, find_made
+from runtime.deployment.made_files import EXPORT, HBIR_FILE, find_made
 from runtime.errors import RunError
 from runtime.hbir.executor import TorchExecutor
 from runtime.hbir.onnx_file import read_graph
@@ -24,8 +24,6 @@ from runtime.training.metric_values import headline
 from runtime.training.output_digest import OutputDigest
 from runtime.training.report import duration, say
 from runtime.training.run_directory import RunDirectory
-
-_EXPORT = "export"
 
 
 class HbirPredictor:
@@ -55,7 +53,7 @@ class HbirPredictor:
 
     def sources(self, experiment: Path) -> dict[str, Path]:
         """See `StageTool`."""
-        return {_EXPORT: find_made(experiment, _EXPORT, HBIR_FILE)}
+        return {EXPORT: find_made(experiment, EXPORT, HBIR_FILE)}
 
     def work(self, run: RunDirectory, sources: Mapping[str, Path]) -> dict[str, Any]:
         """See `StageTool`; writes `metrics.json`, and adds the metrics and what they were measured on.
@@ -63,7 +61,7 @@ class HbirPredictor:
         Raises:
             RunError: see `evaluate`.
         """
-        found = self.evaluate(sources[_EXPORT], callbacks=[EvaluationProgress()])
+        found = self.evaluate(sources[EXPORT], callbacks=[EvaluationProgress()])
         say(f"evaluated {found.num_samples} samples in {duration(found.seconds)}: {headline(found.metrics)}")
         metrics = {"best": {"metrics": found.metrics, "output_digest": found.output_digest}}
         write_json(run.path / "metrics.json", metrics)

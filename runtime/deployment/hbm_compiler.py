@@ -22,7 +22,7 @@ from runtime.bpu.simulator.hazards import check_hazards
 from runtime.bpu.simulator.verify import verify
 from runtime.deployment.made_files import EXPORT, HBIR_FILE, HBM_FILE, find_made
 from runtime.hbir.onnx_file import read_graph
-from runtime.training.report import duration, say
+from runtime.training.report import duration, say, show
 from runtime.training.run_directory import RunDirectory
 
 
@@ -70,7 +70,7 @@ class HbmCompiler:
         write_bytes(run.path / "performance.html", page.encode())
         write_bytes(run.path / "performance.txt", f"{text}\n".encode())
         write_json(run.path / "trace.json", chrome_trace(program, times, march.clock_ghz.value))
-        print(text, flush=True)
+        show(text)
         say(f"compiled in {duration(compiled)}: {path}, content {digest[:12]}")
         say(f"page {run.path / 'performance.html'}")
         speed = document["summary"]["performance"]

@@ -24,7 +24,7 @@ from runtime.models.structure import BevStructure
 from runtime.quantization.calibration import finish_observing, start_observing
 from runtime.training.convert import ModelConvertPipeline
 from runtime.training.quantization_converters import Float2Calibration
-from runtime.training.report import duration, note, say
+from runtime.training.report import duration, note, say, show
 from runtime.training.run_directory import RunDirectory
 from runtime.training.seeding import seed_everything
 
@@ -75,7 +75,7 @@ class ModelChecker:
         text = text_report(report)
         write_json(run.path / "check.json", {**json_report(report), "placeholders": PLACEHOLDERS})
         write_bytes(run.path / "check.txt", f"{text}\n{PLACEHOLDERS}\n".encode())
-        print(text, end="", flush=True)
+        show(text.removesuffix("\n"))
         say(PLACEHOLDERS)
         say(f"checked in {duration(time.perf_counter() - started)}: {run.path / 'check.txt'}")
         if not report.runs or (self.strict and not report.fits):

@@ -9,7 +9,7 @@ from runtime.deployment.stage_tool import StagePredictor, StageTool
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.predict_stage import predict_stage
 from runtime.training.report import say, start_reporting
-from runtime.training.run_directory import create_run, file_digest
+from runtime.training.run_directory import create_run, file_inputs
 from runtime.training.stage_arguments import parse_stage_arguments
 from runtime.training.stage_process import end_with
 
@@ -57,12 +57,9 @@ def _only(sources: dict[str, Path]) -> Path:
 
 def _work(stage: str, experiment: Path, tool: StageTool, *, options: dict[str, Any], device: str) -> None:
     sources = tool.sources(experiment)
+    inputs = file_inputs(experiment, sources)  # a file that cannot be read leaves no run behind
     run = create_run(experiment, stage)
     run.claim()
-    inputs = {
-        name: {"checkpoint": str(path.relative_to(experiment)), "digest": file_digest(path)}
-        for name, path in sources.items()
-    }
     run.start(options=options, device=describe_device(device), inputs=inputs)
     start_reporting(run.log_file)
     say(f"run {run.path}")

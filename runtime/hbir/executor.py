@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
+from runtime.errors import RunError
 from runtime.hbir.codes import TORCH_TYPES, check_inputs
 from runtime.hbir.exact_convolutions import check_convolutions
 from runtime.hbir.graph import Graph
@@ -22,10 +23,10 @@ class TorchExecutor:
         graph: a valid one.
         device: where it runs.
         check: try every kind of convolution first, see `check_convolutions`.
-        reorder: put inputs into the order of memory that is fastest; codes are the same in any.
+        reorder: put the channels of inputs innermost in memory: twice as fast on CPUs.
 
     Raises:
-        RunError: the device computes a convolution inexactly.
+        RunError: the device computes a convolution inexactly, or has no float64.
     """
 
     def __init__(
@@ -33,12 +34,15 @@ class TorchExecutor:
     ) -> None:
         self.graph = graph
         self.device = torch.device(device)
-        self.reorder = reorder
+        self._reorder = reorder
+        if self.device.type == "mps":
+            raise RunError("device `mps` has no float64, which accumulators need", hint="use `--device cpu`")
+        on_cpu = self.device.type == "cpu"
         if check:
             check_convolutions(
                 graph,
-                lambda part: TorchExecutor(part, device=self.device, check=False, reorder=False),
-                whole_maps=self.device.type != "cpu",
+                lambda part: TorchExecutor(part, device=self.device, check=False, reorder=not on_cpu),
+                whole_maps=not on_cpu,
             )
         self._kernels = [
             OPERATIONS[node.op].kernel(node, graph.input_types(node), self.device) for node in graph.nodes
@@ -67,9 +71,8 @@ class TorchExecutor:
         return codes.to(TORCH_TYPES[self.graph.types[name].dtype])
 
     def _floats(self, codes: Tensor) -> Tensor:
-        """Codes as float32, channels innermost in memory: twice as fast on CPUs."""
         x = codes.to(self.device).to(torch.float32)
-        innermost = self.reorder and x.dim() == 4 and x.shape[1] > 2
+        innermost = self._reorder and x.dim() == 4 and x.shape[1] > 2
         return x.contiguous(memory_format=torch.channels_last) if innermost else x
 
     def _run(self, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -84,4 +87,3 @@ class TorchExecutor:
             for name in {*node.inputs, node.output}:
                 if graph.last_use.get(name, -1) <= position:
                     del known[name]
-

@@ -52,7 +52,9 @@ def read_graph(path: Path) -> Graph:
         raise RunError(f"the file has {size} bytes, at most {MAX_BYTES} are read", place=str(path))
     try:
         model = ModelProto.FromString(path.read_bytes())
-    except (DecodeError, ValueError, OSError) as error:
+    except OSError as error:
+        raise RunError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except (DecodeError, ValueError) as error:
         raise RunError(
             f"no readable ONNX file of {size} bytes ({error})",
             place=str(path),

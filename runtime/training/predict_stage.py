@@ -11,7 +11,7 @@ from runtime.errors import RunError
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import Evaluation
 from runtime.training.evaluation_progress import EvaluationProgress
-from runtime.training.report import duration, say, start_reporting
+from runtime.training.report import duration, say, show, start_reporting
 from runtime.training.result_table import result_table
 from runtime.training.run_directory import create_run, file_digest
 from runtime.training.sample_pictures import SamplePictures
@@ -47,6 +47,7 @@ def predict_stage(
         raise RunError("no such checkpoint", place=str(checkpoint), hint="check the path")
     # Result file and pictures need the predictions of all samples in one process.
     judge.num_devices = 1
+    digest = None if checkpoint is None else file_digest(checkpoint)
     run = create_run(experiment, f"predict-{stage}")
     run.claim()
     run.start(
@@ -54,7 +55,7 @@ def predict_stage(
         device=describe_device(resolve_device(judge.device)),
         inputs={
             "checkpoint": None if checkpoint is None else str(checkpoint),
-            "checkpoint_sha256": _digest(checkpoint),
+            "checkpoint_sha256": digest,
         },
     )
     start_reporting(run.log_file)
@@ -72,14 +73,9 @@ def predict_stage(
     say(f"evaluated {evaluation.num_samples} samples in {duration(evaluation.seconds)}")
     for picture in pictures.written:
         say(f"picture {picture}")
-    text = json.dumps(report, indent=2) if arguments.json else result_table(report)
-    print(text, flush=True)
     write_bytes(run.path / "report.txt", f"{result_table(report)}\n".encode())
     run.finish("finished", metrics=evaluation.metrics)
-
-
-def _digest(checkpoint: Path | None) -> str | None:
-    return None if checkpoint is None else file_digest(checkpoint)
+    show(json.dumps(report, indent=2) if arguments.json else result_table(report))
 
 
 def _report(stage: str, checkpoint: Path | None, evaluation: Evaluation) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sys
 import time
 import warnings
@@ -34,6 +35,14 @@ class _LogFile(logging.FileHandler):
 def say(text: str) -> None:
     """Print a line for the reader of the run."""
     LOGGER.info(text)
+
+
+def show(text: str) -> None:
+    """Print a result on stdout; nothing more goes there once whoever reads it has read enough, as `head`."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -105,7 +105,7 @@ class RunDirectory:
             lock=file_digest(self.experiment / "experiment.lock"),
             git_commit=git_commit(self.experiment),
             versions=installed_versions(),
-            **_unlocked(),
+            **told_of_lock(),
             **entries,
         )
         self._started = time.monotonic()
@@ -178,10 +178,18 @@ def _split_name(name: str) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
-def _unlocked() -> dict[str, Any]:
-    """What differs from the experiment's lock or could not be checked, as whoever started the stage told."""
+def told_of_lock() -> dict[str, Any]:
+    """What differs from the experiment's lock or could not be checked, as who started this process told."""
     told = {key: os.environ.get(f"RUNTIME_{key.upper()}") for key in ("unlocked", "unchecked")}
     return {key: json.loads(text) for key, text in told.items() if text}
+
+
+def file_inputs(experiment: Path, sources: Mapping[str, Path]) -> dict[str, dict[str, str | None]]:
+    """What `run.json` says of the files of earlier stages that a run works on, by stage."""
+    return {
+        stage: {"checkpoint": str(path.relative_to(experiment)), "digest": file_digest(path)}
+        for stage, path in sources.items()
+    }
 
 
 def file_digest(path: Path) -> str | None:

@@ -16,7 +16,14 @@ from runtime.training.evaluation import whole_dataset
 from runtime.training.metric_values import headline
 from runtime.training.report import note, say, start_reporting
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
-from runtime.training.run_directory import RunDirectory, Status, create_run, file_digest, find_runs
+from runtime.training.run_directory import (
+    RunDirectory,
+    Status,
+    create_run,
+    file_digest,
+    file_inputs,
+    find_runs,
+)
 from runtime.training.stage_arguments import NEWEST, StageArguments
 from runtime.training.stage_trainer import StageTrainer
 from runtime.training.weights_file import load_metadata
@@ -136,12 +143,7 @@ def _record_weights(run: RunDirectory, trainer: StageTrainer) -> None:
     """Which weights of earlier stages the run starts from."""
     pipeline = trainer.model_convert_pipeline
     sources = {} if pipeline is None else pipeline.stage_checkpoints(run.experiment)
-    run.update(
-        inputs={
-            stage: {"checkpoint": str(path.relative_to(run.experiment)), "digest": file_digest(path)}
-            for stage, path in sources.items()
-        }
-    )
+    run.update(inputs=file_inputs(run.experiment, sources))
 
 
 def _record_inputs(run: RunDirectory, train: DataLoader, val: DataLoader) -> None:

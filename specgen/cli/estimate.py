@@ -10,14 +10,12 @@ import typer
 
 from specgen.cli.experiment_model import build_model, input_of
 from specgen.cli.experiment_spec import experiment_spec
+from specgen.cli.hbir_argument import newest_export
 from specgen.experiment import Experiment, find_experiment
-from specgen.stage_state import newest_finished
 
 if TYPE_CHECKING:
     from runtime.bpu.estimate.network import Network
     from runtime.bpu.estimate.subject import Subject
-
-_EXPORT, _HBIR_FILE = "export", "model.hbir.onnx"
 
 
 def estimate(
@@ -122,13 +120,13 @@ def _of_experiment(experiment: Experiment, bits: int | None, use_float: bool) ->
     """The newest export, in the widths that calibration gave it; else the untrained float model."""
     from dataclasses import replace
 
-    exported = None if use_float or bits is not None else newest_finished(experiment, _EXPORT)
+    exported = None if use_float or bits is not None else newest_export(experiment)
     size, num_views = input_of(experiment)
     if exported is not None:
         from runtime.bpu.estimate.network_file import network_of_hbir
 
-        subject, network = network_of_hbir(exported[0] / _HBIR_FILE)
-        origin = f"the newest export, {exported[0].name}: {subject.origin}"
+        subject, network = network_of_hbir(exported)
+        origin = f"the newest export, {exported.parent.name}: {subject.origin}"
     else:
         from runtime.bpu.estimate.estimate import with_bits
         from runtime.bpu.estimate.program import network_of_program

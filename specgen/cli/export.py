@@ -62,6 +62,8 @@ def _check_free(out: Path, source: Path, force: bool) -> None:
         raise RunError(
             "this is the file that is exported", place=str(out), hint="name another one with `--out`"
         )
+    if out.is_dir():
+        raise RunError("this is a folder", place=str(out), hint="name a file with `--out`")
     if out.exists() and not force:
         raise RunError("the file is there already", place=str(out), hint="replace it with `--force`")
 

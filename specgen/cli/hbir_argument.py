@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specgen.experiment import find_experiment
+from specgen.experiment import Experiment, find_experiment
 from specgen.stage_state import newest_finished
+from specgen.stage_table import STAGES
 
-HBIR_FILE = "model.hbir.onnx"
 _STAGE = "export"
 _SUFFIX = ".onnx"
 
@@ -22,7 +22,7 @@ def hbir_file(given: str | None) -> Path:
     if given is not None and (given.endswith(_SUFFIX) or Path(given).is_file()):
         return Path(given)
     experiment = find_experiment(given)
-    found = newest_finished(experiment, _STAGE)
+    found = newest_export(experiment)
     if found is None:
         from runtime.errors import RunError
 
@@ -31,4 +31,10 @@ def hbir_file(given: str | None) -> Path:
             place=str(experiment.folder),
             hint=f"run it with `specgen run {experiment.folder} --stage {_STAGE}`",
         )
-    return found[0] / HBIR_FILE
+    return found
+
+
+def newest_export(experiment: Experiment) -> Path | None:
+    """The file of the newest finished run of `export`; None when there is no such run."""
+    found = newest_finished(experiment, _STAGE)
+    return None if found is None else found[0] / str(STAGES[_STAGE].makes)

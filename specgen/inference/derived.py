@@ -9,6 +9,7 @@ from typing import Any
 from specgen.diagnostic import Diagnostic, Span
 from specgen.document import Node, Origin, Path, dotted
 from specgen.inference.plugin_maps import takes
+from specgen.value_text import value_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +62,11 @@ def same(written: Any, derived: Any) -> bool:
     )
 
 
-def show(value: Any) -> str:
-    """A value as a spec writes it on one line: `[40, 320]`, `{2: 16}`, `true`."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {show(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(show(item) for item in value) + "]"
-    return str(value)
-
-
 def _disagreement(fact: Derived, node: Node) -> Diagnostic:
     key = fact.path[-1]
     return Diagnostic(
         code="E201",
-        message=f"`{dotted(fact.path)}` is {show(node.plain())}, but {fact.owner} {fact.says}",
+        message=f"`{dotted(fact.path)}` is {value_text(node.plain())}, but {fact.owner} {fact.says}",
         span=node.span,
         related=fact.related,
         hint=f"leave `{key}` out: it is taken from {fact.owner}",

@@ -8,13 +8,13 @@ from specgen.diagnostic import Span
 from specgen.document import Node, Path, dotted
 from specgen.inference import model_features as parts
 from specgen.inference.derived import Derived
-from specgen.inference.derived import show as show_value
 from specgen.inference.features import Feature, show
 from specgen.inference.image_size import image_size, stage_image_size, training_loader
 from specgen.inference.marches import multiplier_bits
 from specgen.inference.model_features import ModelFeatures
 from specgen.inference.necks import NoSuchMap, bifpn_levels, pick
 from specgen.inference.view_transformers import feature_size, grid_quant_scale
+from specgen.value_text import value_text
 
 _KNOW_THE_CHIP = ("Calibrator", "ModelChecker", "HbmCompiler", "BpuPredictor")
 _WITHOUT_MODEL = ("HbmCompiler",)
@@ -84,7 +84,7 @@ def _neck(document: Node, features: ModelFeatures, path: Path, source: Path) -> 
             yield Derived((*path, "out_strides"), levels, origin, "", "", checked=False)
         except NoSuchMap:
             pass
-        says = f"gives {show_value(channels_of)}"
+        says = f"gives {value_text(channels_of)}"
         yield Derived((*path, "stride2channels"), channels_of, origin, "the backbone", says, related)
 
 
@@ -205,4 +205,4 @@ def _equal(document: Node, path: Path, source: Path, owner: str) -> Derived:
     node = document.at(*source)
     value = node.plain()
     related = ((node.span, f"{owner} has this"),)
-    return Derived(path, value, dotted(source[:-1]), owner, f"has {show_value(value)}", related)
+    return Derived(path, value, dotted(source[:-1]), owner, f"has {value_text(value)}", related)

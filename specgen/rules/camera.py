@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 
 from specgen.diagnostic import Span
 from specgen.document import Node, Path, dotted
-from specgen.inference.derived import show
 from specgen.inference.image_size import loader_image_size
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 _STAGE = "align_bpu"
 _IMAGES, _KIND = "img", "input"
@@ -56,24 +56,23 @@ def _bytes_are_codes(
     mean, std = document.at(*normalize, "mean"), document.at(*normalize, "std")
     scale, bits = _set_for_images(document, "scale"), _set_for_images(document, "bits")
     if mean.plain() != _CENTRE:
-        message = (
-            f"`{dotted((*normalize, 'mean'))}` is {show(mean.plain())}, but the chip subtracts {_CENTRE}"
-        )
+        place, found = dotted((*normalize, "mean")), value_text(mean.plain())
+        message = f"`{place}` is {found}, but the chip subtracts {_CENTRE}"
         yield Finding(message, mean.span, takes, f"write `mean: {_CENTRE}.0`")
     elif scale is None:
         yield Finding(
             f"no rule of `quantization` fixes the scale of `{_IMAGES}`, but bytes of a camera are its codes",
             document.at("quantization", "rules").span,
             takes,
-            f"add `{{match: {_IMAGES}, bits: {_BITS}, scale: {show(1 / std.plain())}}}`",
+            f"add `{{match: {_IMAGES}, bits: {_BITS}, scale: {value_text(1 / std.plain())}}}`",
         )
     elif scale.plain() * std.plain() != 1:
         yield Finding(
-            f"a code of `{_IMAGES}` is {show(scale.plain())}, but `{dotted((*normalize, 'std'))}` is "
-            f"{show(std.plain())}: bytes of a camera would not be its codes",
+            f"a code of `{_IMAGES}` is {value_text(scale.plain())}, but `{dotted((*normalize, 'std'))}` is "
+            f"{value_text(std.plain())}: bytes of a camera would not be its codes",
             scale.span,
             ((std.span, "divides by this"), *takes),
-            f"write the `scale` {show(1 / std.plain())}",
+            f"write the `scale` {value_text(1 / std.plain())}",
         )
     elif bits is not None and bits.plain() != _BITS:
         message = f"`{_IMAGES}` has {bits.plain()} bits, but a camera gives bytes"

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 
 from specgen.document import Node, Path, dotted
-from specgen.inference.derived import show
 from specgen.inference.image_size import image_size, training_loader
 from specgen.inference.model_features import ENCODER_BACKBONE, ENCODER_NECK, VIEW_TRANSFORMER, model_features
 from specgen.inference.view_transformers import feature_size
 from specgen.rules.components import decoders, loaders
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 NUSCENES_VIEWS = 6
 _INT16_MAX = 2**15 - 1
@@ -42,7 +42,8 @@ def whole_cells(document: Node) -> Iterator[Finding]:
                 continue
             seen.add((node.span, axis))
             message = (
-                f"`{dotted(path)}` is {show(node.plain())}: {2 * half:g} m in {axis} are {cells:.6g} cells "
+                f"`{dotted(path)}` is {value_text(node.plain())}: "
+                f"{2 * half:g} m in {axis} are {cells:.6g} cells "
                 f"of {resolution:g} m, {reason}"
             )
             yield Finding(message, node.span)
@@ -55,8 +56,8 @@ def dataset_grid_agrees(document: Node) -> Iterator[Finding]:
         node = loader.at("dataset", "bev_size")
         if node.plain() != model.plain():
             message = (
-                f"`data.{name}.dataset.bev_size` is {show(node.plain())}, "
-                f"but the model has {show(model.plain())}"
+                f"`data.{name}.dataset.bev_size` is {value_text(node.plain())}, "
+                f"but the model has {value_text(model.plain())}"
             )
             yield Finding(message, node.span, ((model.span, "grid of the model"),))
 
@@ -69,8 +70,8 @@ def map_grid_agrees(document: Node) -> Iterator[Finding]:
             node = loader.at("dataset", "map_size")
             if node.plain() != task.plain():
                 message = (
-                    f"`data.{name}.dataset.map_size` is {show(node.plain())}, "
-                    f"but `{dotted((*path, 'task_size'))}` is {show(task.plain())}"
+                    f"`data.{name}.dataset.map_size` is {value_text(node.plain())}, "
+                    f"but `{dotted((*path, 'task_size'))}` is {value_text(task.plain())}"
                 )
                 yield Finding(message, node.span, ((task.span, "grid of the segmentation"),))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specgen.document import Node, dotted
-from specgen.inference.derived import show
 from specgen.inference.image_size import image_size, loader_image_size
 from specgen.inference.model_features import BACKBONE, ENCODER_BACKBONE, NECK, model_features
 from specgen.rules.components import loader_transforms, loaders
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 
 def resize_is_one_thing(document: Node) -> Iterator[Finding]:
@@ -37,8 +37,8 @@ def ranges_ascend(document: Node) -> Iterator[Finding]:
                 values = transform.plain_at(key)
                 if values is not None and values[0] > values[1]:
                     place = dotted((*path, index, key))
-                    message = f"`{place}` is {show(values)}, but a range starts with the lower value"
-                    yield Finding(message, transform.at(key).span, hint=f"write {show(values[::-1])}")
+                    message = f"`{place}` is {value_text(values)}, but a range starts with the lower value"
+                    yield Finding(message, transform.at(key).span, hint=f"write {value_text(values[::-1])}")
 
 
 def crop_fits(document: Node) -> Iterator[Finding]:
@@ -52,7 +52,9 @@ def crop_fits(document: Node) -> Iterator[Finding]:
                 crop, size = transform.at("size"), before.plain()
                 if crop.plain()[0] > size[0] or crop.plain()[1] > size[1]:
                     place = dotted((*path, index, "size"))
-                    message = f"`{place}` is {show(crop.plain())}, but the images are {show(size)} here"
+                    message = (
+                        f"`{place}` is {value_text(crop.plain())}, but the images are {value_text(size)} here"
+                    )
                     yield Finding(message, crop.span, ((before.span, "scaled to this"),))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specgen.document import Node, Path, dotted
-from specgen.inference.derived import show as show_value
 from specgen.inference.facts import gives
 from specgen.inference.features import Feature, show
 from specgen.inference.model_features import (
@@ -19,6 +18,7 @@ from specgen.inference.model_features import (
 from specgen.inference.necks import NoSuchMap, bifpn_levels
 from specgen.rules.components import decoders
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 _NECKS = ((NECK, BACKBONE), (ENCODER_NECK, ENCODER_BACKBONE))
 
@@ -109,7 +109,7 @@ def _index(
     node, maps = document.get(*path), features.outputs.get(source)
     if node is None or maps is None or _inside(node.plain(), maps):
         return
-    message = f"`{dotted(path)}` is {show_value(node.plain())}, but {owner} gives {_maps(maps)}"
+    message = f"`{dotted(path)}` is {value_text(node.plain())}, but {owner} gives {_maps(maps)}"
     yield Finding(message, node.span, (gives(document, source, maps),))
 
 

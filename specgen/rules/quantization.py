@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specgen.document import Node
-from specgen.inference.derived import show
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 _SELECTS = ("match", "op")
 _SETS = ("bits", "observer", "scale")
@@ -86,4 +86,4 @@ def _given(rule: Node, keys: tuple[str, ...]) -> list[str]:
 
 def _shown(node: Node) -> str:
     value = node.plain()
-    return f"`{value}`" if isinstance(value, str) else show(value)
+    return f"`{value}`" if isinstance(value, str) else value_text(value)

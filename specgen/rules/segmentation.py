@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specgen.document import Node, dotted
-from specgen.inference.derived import show
 from specgen.rules.components import decoders, stages
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 _CLASSES = {False: 4, True: 3}
 """By `use_bce`: the labels are others, divider, ped_crossing and boundary; BCE leaves `others` out."""
@@ -21,9 +21,9 @@ def class_count_fits(document: Node) -> Iterator[Finding]:
             continue
         message = (
             f"`{dotted((*path, 'head', 'num_classes'))}` is {number.plain()}, but with `use_bce` "
-            f"{show(use_bce.plain())} there are {_CLASSES[use_bce.plain()]} classes"
+            f"{value_text(use_bce.plain())} there are {_CLASSES[use_bce.plain()]} classes"
         )
-        related = ((use_bce.span, f"`use_bce` is {show(use_bce.plain())}"),) if use_bce.written else ()
+        related = ((use_bce.span, f"`use_bce` is {value_text(use_bce.plain())}"),) if use_bce.written else ()
         yield Finding(message, number.span, related)
 
 
@@ -34,7 +34,9 @@ def sigmoid_goes_with_bce(document: Node) -> Iterator[Finding]:
         if sigmoid is None or sigmoid.plain() == use_bce.plain():
             continue
         place = dotted((*path, "loss", "use_sigmoid"))
-        message = f"`{place}` is {show(sigmoid.plain())}, but `use_bce` is {show(use_bce.plain())}"
+        message = (
+            f"`{place}` is {value_text(sigmoid.plain())}, but `use_bce` is {value_text(use_bce.plain())}"
+        )
         yield Finding(message, sigmoid.span, ((use_bce.span, "the task has this"),))
 
 
@@ -47,12 +49,11 @@ def class_weights_fit(document: Node) -> Iterator[Finding]:
             continue
         place, related = dotted((*path, "loss", "class_weight")), ((number.span, "the classes"),)
         if sigmoid.plain() and weight.is_list:
-            message = f"`{place}` is {show(weight.plain())}, but with `use_sigmoid` it is one number"
+            message = f"`{place}` is {value_text(weight.plain())}, but with `use_sigmoid` it is one number"
             yield Finding(message, weight.span, ((sigmoid.span, "`use_sigmoid` is true"),))
         elif not sigmoid.plain() and not weight.is_list:
-            message = (
-                f"`{place}` is {show(weight.plain())}, but it needs {number.plain()} numbers, one a class"
-            )
+            found = value_text(weight.plain())
+            message = f"`{place}` is {found}, but it needs {number.plain()} numbers, one a class"
             yield Finding(message, weight.span, related)
         elif weight.is_list and len(weight.elements()) != number.plain():
             size = len(weight.elements())

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from specgen.angles import DEGREES, RADIANS, in_other_unit
 from specgen.document import Node, Path, dotted
-from specgen.inference.derived import show
 from specgen.rules.components import loader_transforms
 from specgen.rules.finding import Finding
+from specgen.value_text import value_text
 
 ANGLES = MappingProxyType({("BevImgRotate", "rot"): DEGREES, ("BevRotate", "rot"): RADIANS})
 """The unit of each property that is a range of angles."""
@@ -41,7 +41,7 @@ def _looks_like_the_other(angles: list[float], unit: str) -> bool:
 def _finding(path: Path, node: Node, unit: str) -> Finding:
     other = RADIANS if unit == DEGREES else DEGREES
     return Finding(
-        f"`{dotted(path)}` is {show(node.plain())} in {unit}, which looks like {other}",
+        f"`{dotted(path)}` is {value_text(node.plain())} in {unit}, which looks like {other}",
         node.span,
         hint=in_other_unit(node.plain(), unit),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from naive_parts import Box, Part, part_of, random_boxes, whole
 
+from runtime.bpu.graph_operations import operation_name
 from runtime.bpu.march import load_march
 from runtime.bpu.march_digest import march_digest
 from runtime.bpu.program.instruction import Block, Instruction, Unit
@@ -17,11 +18,6 @@ from runtime.hbir.tensor_type import Constant, DType, Shape
 
 MARCH = "bayes"
 _ALIGN = 64
-_UNITS: dict[str, Unit] = {
-    **dict.fromkeys(("conv", "linear"), "TAE"),
-    **dict.fromkeys(("max_pool", "avg_pool", "resize_bilinear", "resize_nearest", "grid_sample"), "AAE"),
-    **dict.fromkeys(("concat", "slice", "reshape", "transpose", "flip"), "DTE"),
-}
 
 
 def naive_program(graph: Graph, rng: np.random.Generator | None = None) -> Program:
@@ -130,7 +126,7 @@ class _Writer:
         regions = [load.output for load in loads]
         count = len(part.inputs)
         compute = Instruction(
-            _UNITS.get(node.op, "VAE"),
+            _unit(node.op),
             position,
             tuple(regions[:count]),
             output,
@@ -146,6 +142,10 @@ class _Writer:
         packed = self.rng is not None and self.rng.random() < 0.5
         region = self._region("chip", at, source.dtype, source.shape, packed=packed)
         return region, at + -(-region.span // 8) * 8
+
+
+def _unit(op: str) -> Unit:
+    return load_march(MARCH).operations[operation_name(op)].runs_on.value  # type: ignore[return-value]
 
 
 def _box(region: Region, box: Box, turns: int) -> Region:

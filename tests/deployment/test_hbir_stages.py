@@ -1,5 +1,6 @@
 """`export` and `int_infer`: what they write, and the same bits from calibration on."""
 
+import errno
 import json
 import shutil
 from functools import partial
@@ -141,6 +142,30 @@ def test_a_damaged_file_is_refused(experiment: Path, capsys: pytest.CaptureFixtu
     assert inferred(experiment) == 1
     assert str(file) in capsys.readouterr().err
     assert newest(experiment, "int_infer").record["status"] == "failed"
+
+
+@pytest.mark.parametrize("argv", [(), ("--predict",)])
+def test_a_file_that_cannot_be_read_leaves_no_run(
+    experiment: Path,
+    argv: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert exported(experiment) == 0
+    file = newest(experiment, "export").path / "model.hbir.onnx"
+    before = sorted(experiment.glob("runs/*"))
+    opened = Path.open
+
+    def refused(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == file:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refused)
+    capsys.readouterr()
+    assert inferred(experiment, predictor, *argv) == 1
+    assert capsys.readouterr().err.startswith(f"{file}: error: Permission denied\n")
+    assert sorted(experiment.glob("runs/*")) == before
 
 
 def test_images_of_another_size_are_refused(experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,9 +17,12 @@ from runtime.errors import RunError
 from runtime.hbir.codes import decode, encode
 from runtime.hbir.exact_convolutions import check_convolutions
 from runtime.hbir.executor import TorchExecutor
-from runtime.hbir.graph import Graph
+from runtime.hbir.graph import Attribute, Graph, Node
 from runtime.hbir.onnxruntime_executor import OnnxRuntimeExecutor
 from runtime.hbir.reference_executor import ReferenceExecutor
+from runtime.hbir.tensor_type import Constant, TensorType
+from runtime.hbir.validate import validate
+from runtime.quantization.arithmetic import conv
 
 
 def codes(graph: Graph, samples: int = 2) -> dict[str, Tensor]:
@@ -104,6 +107,12 @@ def test_real_numbers_are_refused() -> None:
             executor({"img": img, "points": points})
 
 
+def test_a_device_without_float64_is_refused() -> None:
+    _, graph = exported()
+    with pytest.raises(RunError, match="device `mps` has no float64"):
+        TorchExecutor(graph, device="mps")
+
+
 def test_a_library_that_rounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Convolutions whose results lose their last bits, as in bfloat16."""
     _, graph = exported()
@@ -129,6 +138,50 @@ def test_every_kind_of_convolution_is_tried(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(F, "conv2d", off_by_one)
     with pytest.raises(RunError, match="the convolution `depthwise` inexactly"):
+        TorchExecutor(graph)
+
+
+@pytest.mark.parametrize("innermost", [False, True], ids=["outermost", "innermost"])
+def test_both_orders_of_memory_and_several_samples_are_tried(
+    monkeypatch: pytest.MonkeyPatch, innermost: bool
+) -> None:
+    """A library that is wrong for several maps at once with their channels in one place."""
+    _, graph = exported()
+    exact = F.conv2d
+
+    def off_by_one(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        y = exact(x, *args, **kwargs)
+        wrong = len(x) > 1 and x.dtype == torch.float32 and (x.stride(1) == 1) == innermost
+        return y + 1 if wrong else y
+
+    monkeypatch.setattr(F, "conv2d", off_by_one)
+    with pytest.raises(RunError, match="the convolution `stem` inexactly"):
+        TorchExecutor(graph)
+
+
+def one_channel_graph() -> Graph:
+    """A convolution of one channel that steps farther across than down and whose result has one column."""
+    weight = np.random.default_rng(0).integers(-127, 128, (5, 1, 4, 3))
+    constants = {"weight": Constant.of(weight, "int8"), "bias": Constant.of(np.zeros(5), "int32")}
+    window: dict[str, Attribute] = {"groups": 1, "stride": (1, 3), "padding": (3, 1), "dilation": (1, 1)}
+    x, y = TensorType("x", "int8", (1, 1, 2, 2), (1.0,)), TensorType("y", "int32", (1, 5, 5, 1), (1.0,) * 5)
+    return validate(Graph((x,), (Node("part", "conv", ("x",), "y", window, constants),), (y,), ("y",)))
+
+
+def test_one_channel_in_the_order_of_an_earlier_node_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What oneDNN gets wrong, and `arithmetic.conv` keeps away from it."""
+    graph, exact, orders = one_channel_graph(), F.conv2d, set[bool]()
+
+    def watched(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        wrong = x.dtype == torch.float32 and len(x) > 1 and x.stride(1) == 1
+        orders.add(wrong)
+        return exact(x, *args, **kwargs) + int(wrong)
+
+    monkeypatch.setattr(F, "conv2d", watched)
+    TorchExecutor(graph)
+    assert orders == {False}
+    monkeypatch.setattr(conv, "_channels_outermost", lambda x: x)
+    with pytest.raises(RunError, match="the convolution `part` inexactly"):
         TorchExecutor(graph)
 
 
@@ -161,5 +214,7 @@ def test_one_wrong_sum_is_enough() -> None:
 
         return run
 
-    with pytest.raises(RunError, match="`classify` inexactly: 1 of 5 sums differ from float64's, by up to 1"):
+    with pytest.raises(
+        RunError, match="`classify` inexactly: 1 of 10 sums differ from float64's, by up to 1"
+    ):
         check_convolutions(graph, off, whole_maps=False)

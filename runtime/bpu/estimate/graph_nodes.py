@@ -11,7 +11,7 @@ from runtime.bpu.estimate.float_graph import FloatNode
 from runtime.bpu.estimate.fold_constants import varies_along
 from runtime.bpu.estimate.graph_windows import append_conv, append_conv_transpose, append_linear, append_pool
 from runtime.bpu.estimate.map_shape import map_shape
-from runtime.bpu.estimate.placeholder_graph import MULTIPLIER, SHIFT, NoForm, PlaceholderGraph
+from runtime.bpu.estimate.placeholder_graph import MULTIPLIER, SHIFT, NoForm, PlaceholderGraph, zeros
 from runtime.hbir.tensor_type import Constant
 
 _FRACTION_BITS = 4
@@ -99,7 +99,11 @@ def _resize(graph: PlaceholderGraph, node: FloatNode) -> None:
 def _grid_sample(graph: PlaceholderGraph, node: FloatNode) -> None:
     if node.taps != 4:
         raise NoForm(f"HBIR samples bilinearly, not with {node.taps} pixels a point")
-    graph.append_node(node, "grid_sample", {"fraction_bits": _FRACTION_BITS})
+    fixed = {}
+    if len(node.inputs) == 1:
+        fixed = {"points": zeros((1, *node.in_shapes[1][1:]), "int16")}
+        node = replace(node, in_shapes=node.in_shapes[:1])
+    graph.append_node(node, "grid_sample", {"fraction_bits": _FRACTION_BITS}, fixed)
 
 
 def _slice(graph: PlaceholderGraph, node: FloatNode) -> None:

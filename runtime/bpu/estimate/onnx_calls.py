@@ -219,4 +219,6 @@ CALLS: Mapping[str, Describe] = {
     **_kinds("transpose", "DepthToSpace", "SpaceToDepth", "Tile"),
     "Pad": _pad,
     **_kinds("identity", "Identity", "Dropout", "Cast", "CastLike", "Expand"),
+    # Codes are what is counted anyway.
+    **_kinds("identity", "QuantizeLinear", "DequantizeLinear"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runtime.bpu.performance.timeline import BlockTimes, Timeline
+from runtime.bpu.performance.timeline import Timeline
 from runtime.bpu.program.region import Region
 
 
@@ -32,16 +32,37 @@ class ChipBuffer:
 def chip_buffers(times: Timeline) -> list[ChipBuffer]:
     """Everything that is written on the chip, each until it is read for the last time or overwritten.
 
-    What lies there from one block for the next is drawn to the end of its own block.
+    What an earlier block left there for one with turns stays until the last of them has read it.
     """
-    return [buffer for block in times.blocks for buffer in _of_block(block)]
+    live: list[_Open] = []
+    closed: list[_Open] = []
+    for number, block in enumerate(times.blocks):
+        last_turn = (block.turns - 1) * block.cycles
+        for span in sorted(block.spans, key=lambda span: (span.start, span.end)):
+            start, end = block.start + span.start, block.start + span.end
+            for region in span.instruction.regions:
+                for buffer in _touched(live, region):
+                    later = last_turn if buffer.block < number else 0
+                    buffer.end, buffer.read = max(buffer.end, end + later), True
+            made = span.instruction.output
+            if made.memory == "chip":
+                loaded = span.instruction.unit == "LOAD"
+                stop = made.address + made.span
+                new = _Open(span.instruction.layer, loaded, number, made.address, stop, start, end)
+                closed += _replaced(live, new, made)
+    return [
+        ChipBuffer(
+            buffer.layer, buffer.loaded, buffer.low, buffer.high - buffer.low, buffer.start, buffer.end
+        )
+        for buffer in (*closed, *live)
+    ]
 
 
 def peak_bytes(times: Timeline) -> int:
     """The highest address on the chip that is used, exclusive."""
     return max(
         (
-            region.address + region.span + abs(region.step) * (block.turns - 1)
+            region.address + region.span + max(0, region.step) * (block.turns - 1)
             for block in times.blocks
             for span in block.spans
             for region in (*span.instruction.regions, span.instruction.output)
@@ -55,50 +76,35 @@ def peak_bytes(times: Timeline) -> int:
 class _Open:
     layer: int
     loaded: bool
+    block: int
     low: int
     high: int
     start: int
     end: int
     read: bool = False
 
+    def belongs_to(self, other: _Open) -> bool:
+        """Whether both are parts of one result, of which nothing has been read yet."""
+        same = (self.layer, self.loaded, self.block) == (other.layer, other.loaded, other.block)
+        return same and not self.read
 
-def _of_block(block: BlockTimes) -> list[ChipBuffer]:
-    live: list[_Open] = []
-    closed: list[_Open] = []
-    for span in sorted(block.spans, key=lambda span: (span.start, span.end)):
-        for region in span.instruction.regions:
-            if region.memory == "chip":
-                for buffer in _touched(live, region):
-                    buffer.end, buffer.read = max(buffer.end, span.end), True
-        made = span.instruction.output
-        if made.memory != "chip":
-            continue
-        loaded = span.instruction.unit == "LOAD"
-        new = _Open(
-            span.instruction.layer, loaded, made.address, made.address + made.span, span.start, span.end
-        )
-        for buffer in _touched(live, made):
-            live.remove(buffer)
-            # Parts of one result among each other belong together; what was read is over.
-            if (buffer.layer, buffer.loaded) == (new.layer, new.loaded) and not buffer.read:
-                new.low, new.high = min(new.low, buffer.low), max(new.high, buffer.high)
-                new.start, new.end = min(new.start, buffer.start), max(new.end, buffer.end)
-            else:
-                closed.append(buffer)
-        live.append(new)
-    return [
-        ChipBuffer(
-            buffer.layer,
-            buffer.loaded,
-            buffer.low,
-            buffer.high - buffer.low,
-            block.start + buffer.start,
-            block.start + buffer.end,
-        )
-        for buffer in (*closed, *live)
-    ]
+
+def _replaced(live: list[_Open], new: _Open, made: Region) -> list[_Open]:
+    """Puts a buffer in the place of those that it touches, and gives those that are over."""
+    over = []
+    for buffer in _touched(live, made):
+        live.remove(buffer)
+        if buffer.belongs_to(new):
+            new.low, new.high = min(new.low, buffer.low), max(new.high, buffer.high)
+            new.start, new.end = min(new.start, buffer.start), max(new.end, buffer.end)
+        else:
+            over.append(buffer)
+    live.append(new)
+    return over
 
 
 def _touched(live: list[_Open], region: Region) -> list[_Open]:
+    if region.memory != "chip":
+        return []
     low, high = region.address, region.address + region.span
     return [buffer for buffer in live if buffer.low < high and low < buffer.high]

@@ -15,7 +15,7 @@ from runtime.web_page import round_ticks, svg
 _WIDTH, _LEFT, _RIGHT = 1200, 70, 30
 _LANE = 26
 _MEMORY_HEIGHT, _ROOF_HEIGHT = 320, 360
-_AXIS = 34
+_AXIS, _HEAD = 34, 22
 COLOURS = {
     "LOAD": "var(--grey)",
     "STORE": "var(--dim)",
@@ -25,6 +25,8 @@ COLOURS = {
     "DTE": "var(--ink)",
 }
 """Of the units, from the style sheet of the page."""
+KIND_COLOURS = {"dense": "blue", "pointwise": "green", "depthwise": "orange"}
+"""Of layers with weights, by what the tensor engine calls them."""
 
 
 def timeline_drawing(program: Program, times: Timeline, us_per_cycle: float) -> str:
@@ -70,11 +72,12 @@ def memory_drawing(
     parts = [f'<line class="axis" x1="{_LEFT}" x2="{_LEFT}" y1="0" y2="{_MEMORY_HEIGHT}"/>']
     if top == memory["chip_bytes"]:
         parts.append(f'<line class="clip" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="1" y2="1"/>')
-    for tick in round_ticks(0, top / 1024):
-        y = _MEMORY_HEIGHT - tick * 1024 * down
+    unit, size = ("MiB", 2**20) if top >= 2**21 else ("KiB", 2**10)
+    for tick in round_ticks(0, top / size):
+        y = _MEMORY_HEIGHT - tick * size * down
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{_LEFT - 8}" y="{max(10, y + 4):.1f}" text-anchor="end">{tick:.0f} KiB</text>'
+            f'<text x="{_LEFT - 8}" y="{max(10, y + 4):.1f}" text-anchor="end">{tick:g} {unit}</text>'
         )
     parts += [_repeated(block, scale * us_per_cycle) for block in times.blocks if block.turns > 1]
     for buffer in buffers:
@@ -108,7 +111,7 @@ def roofline_drawing(roofline: Mapping[str, Any]) -> str:
     peaks, ddr = roofline["peak_macs_per_cycle"], roofline["ddr_bytes_per_cycle"]
     peak = max(peaks.values())
     if not points:
-        return "<p>no layer multiplies and goes through DDR</p>"
+        return "<p>no layer with weights goes through DDR</p>"
     ridge = peak / ddr
     left, right = _octaves([ridge, *(point["macs_per_byte"] for point in points)])
     low, high = _octaves([peak, *(point["macs_per_cycle"] for point in points)])
@@ -117,13 +120,13 @@ def roofline_drawing(roofline: Mapping[str, Any]) -> str:
         return _LEFT + (math.log10(value) - left) / (right - left) * (_WIDTH - _LEFT - _RIGHT)
 
     def down(value: float) -> float:
-        return _ROOF_HEIGHT * (1 - (math.log10(value) - low) / (high - low))
+        return _HEAD + (_ROOF_HEIGHT - _HEAD) * (1 - (math.log10(value) - low) / (high - low))
 
     parts = []
     for power in range(left, right + 1):
         x = across(10.0**power)
         parts.append(
-            f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{_ROOF_HEIGHT}"/>'
+            f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_HEAD}" y2="{_ROOF_HEIGHT}"/>'
             f'<text x="{x:.1f}" y="{_ROOF_HEIGHT + 16}" text-anchor="middle">{10.0**power:g}</text>'
         )
     for power in range(low, high + 1):
@@ -149,13 +152,14 @@ def roofline_drawing(roofline: Mapping[str, Any]) -> str:
             f"{point['macs_per_cycle']:.1f} MACs a cycle"
         )
         parts.append(
-            f'<circle class="chosen" fill-opacity="0.6" cx="{across(point["macs_per_byte"]):.1f}" '
-            f'cy="{down(point["macs_per_cycle"]):.1f}" r="4"><title>{escape(title)}</title></circle>'
+            f'<circle style="fill:var(--{KIND_COLOURS[point["kind"]]})" fill-opacity="0.6" '
+            f'cx="{across(point["macs_per_byte"]):.1f}" cy="{down(point["macs_per_cycle"]):.1f}" r="4">'
+            f"<title>{escape(title)}</title></circle>"
         )
     parts.append(
         f'<text x="{(_LEFT + _WIDTH) / 2}" y="{_ROOF_HEIGHT + 32}" text-anchor="middle">'
         "multiply-accumulates a byte of DDR</text>"
-        f'<text x="{_LEFT + 6}" y="14">multiply-accumulates a cycle</text>'
+        f'<text x="{_LEFT}" y="12">multiply-accumulates a cycle</text>'
     )
     return svg(_WIDTH, _ROOF_HEIGHT + 40, "".join(parts))
 

@@ -70,7 +70,6 @@ def layer_times(
             instruction = span.instruction
             sums = rows[instruction.layer]
             sums.instructions += block.turns
-            sums.overhead = math.ceil(overhead / block.turns) * block.turns
             start = block.start + span.start
             sums.start = start if sums.start is None else min(sums.start, start)
             sums.end = max(sums.end, last + span.end)
@@ -84,6 +83,7 @@ def layer_times(
             else:
                 sums.compute += busy
                 sums.unit = instruction.unit
+                sums.overhead = math.ceil(overhead / block.turns) * block.turns
     return [
         LayerTimes(
             name=layer.name,

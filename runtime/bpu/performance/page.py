@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runtime.bpu.performance.drawings import COLOURS, memory_drawing, roofline_drawing, timeline_drawing
+from runtime.bpu.performance.drawings import (
+    COLOURS,
+    KIND_COLOURS,
+    memory_drawing,
+    roofline_drawing,
+    timeline_drawing,
+)
 from runtime.bpu.performance.text import cores, error_text
 from runtime.bpu.performance.timeline import Timeline
 from runtime.bpu.program.instruction import UNITS
@@ -37,12 +43,15 @@ def performance_page(document: Document, program: Program, times: Timeline, *, t
         )
         + f'</p><div class="wide">{timeline_drawing(program, times, us_per_cycle)}</div>',
         _layers(summary["layers"]),
-        f"<h2>Memory on the chip</h2><p>Addresses over time, of {memory['chip_bytes'] / 1024:.0f} KiB."
+        "<h2>Memory on the chip</h2><p>Addresses over time; a dashed line is the end of the "
+        f"{memory['chip_bytes'] / 1024:.0f} KiB."
         f"{colour_key('blue')}computed{colour_key('grey')}loaded</p>"
         f'<div class="wide">{memory_drawing(document["buffers"], memory, times, us_per_cycle)}</div>',
         "<h2>Roofline</h2><p>Each layer with weights by its work: along the slope DDR is what bounds it, "
         "under a flat roof the tensor engine, whose rate depends on the kind of convolution; far below, the "
-        "overhead of an operation or padding.</p>"
+        "overhead of an operation or padding."
+        + "".join(f"{colour_key(colour)}{kind}" for kind, colour in KIND_COLOURS.items())
+        + "</p>"
         f'<div class="wide">{roofline_drawing(document["roofline"])}</div>',
         _what_is_modelled(summary),
     )
@@ -54,9 +63,12 @@ def _facts(summary: Document) -> str:
     return fact_cards(
         (
             (f"latency on {summary['model']['march']}", f"{speed['latency_us'] / 1e3:.2f} ms"),
+            ("error of such estimates", _error(speed["accuracy"]["leave_one_out"])),
             (f"surround frames a second, {cores(speed['cores'])}", f"{speed['fps']:.1f}"),
-            ("read from DDR", f"{access['loaded_bytes'] / 1e6:.2f} MB"),
-            ("written to DDR", f"{access['stored_bytes'] / 1e6:.2f} MB"),
+            (
+                "read from and written to DDR",
+                f"{access['loaded_bytes'] / 1e6:.2f} and {access['stored_bytes'] / 1e6:.2f} MB",
+            ),
             ("mean bandwidth", f"{access['mean_gb_per_s']:.2f} GB/s"),
             (
                 "on the chip at most",
@@ -88,7 +100,7 @@ def _layers(layers: list[Document]) -> str:
     more = ("read kB", "written kB", "M MACs", "parts", "active us")
     return (
         "<h2>Layers</h2><p>Compute without DDR, and the transfers beside it: the longer one bounds the "
-        "layer. Overhead is what starting it takes. A click on a heading sorts.</p>"
+        "layer. Overhead is what starting it takes. In their order; a click on a heading sorts.</p>"
         f'<div class="tall wide">{table((*head, *more), rows)}</div>'
     )
 
@@ -102,6 +114,10 @@ def _what_is_modelled(summary: Document) -> str:
         f"inputs {memory['input_bytes'] / 1e6:.2f}, results {memory['output_bytes'] / 1e6:.2f}, between "
         f"layers {memory['intermediate_bytes'] / 1e6:.2f}. A frame is {speed['frame']}.</p>"
     )
+
+
+def _error(leave_one_out: float | None) -> str:
+    return "not known" if leave_one_out is None else f"± {100 * leave_one_out:.1f} %"
 
 
 def _number(value: float) -> Cell:

@@ -55,7 +55,7 @@ def performance(program: Program, march: March, operations: list[Operation]) -> 
             "layers": [_layer(layer, us_per_cycle, latency) for layer in layers],
             "model": _model(program, march, operations),
         },
-        "roofline": _roofline(march, layers),
+        "roofline": _roofline(march, layers, operations),
         "buffers": [
             {
                 "layer": program.layers[buffer.layer].name,
@@ -152,16 +152,17 @@ def _model(program: Program, march: March, operations: list[Operation]) -> Docum
     }
 
 
-def _roofline(march: March, layers: list[LayerTimes]) -> Document:
+def _roofline(march: March, layers: list[LayerTimes], operations: list[Operation]) -> Document:
     """Work against traffic: MACs a cycle over MACs a byte of DDR, with the roofs of the march at int8."""
     points = [
         {
             "layer": layer.name,
+            "kind": operation.kind,
             "macs_per_byte": layer.macs / (layer.loaded + layer.stored),
             "macs_per_cycle": layer.macs / busy,
         }
-        for layer in layers
-        if layer.macs
+        for layer, operation in zip(layers, operations, strict=True)
+        if operation.has_weights
         and layer.loaded + layer.stored
         and (busy := max(layer.compute + layer.overhead, layer.load + layer.store))
     ]

@@ -49,10 +49,10 @@ def performance_text(document: Mapping[str, Any], *, layers: int = _LAYERS) -> s
 
 def error_text(speed: Mapping[str, Any]) -> str:
     """How far such estimates are from silicon: `speed` is `summary.performance`."""
-    accuracy, without = speed["accuracy"], f"{speed['analytic_latency_us'] / 1e3:.2f} ms"
-    return (
-        f"{accuracy['text']}; without a schedule, layer by layer, {without}: {accuracy['analytic']['text']}"
-    )
+    accuracy = speed["accuracy"]
+    words, analytic = accuracy["text"], accuracy["analytic"]["text"]
+    without = f"without a schedule, layer by layer, {speed['analytic_latency_us'] / 1e3:.2f} ms"
+    return f"{words}; {without}" + (f": {analytic}" if analytic != words else "")
 
 
 def _blocks(turns: Sequence[int]) -> str:

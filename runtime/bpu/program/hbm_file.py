@@ -21,6 +21,7 @@ from runtime.bpu.program.constant_file import decode_constants, encode_constants
 from runtime.bpu.program.decode_program import decode_program
 from runtime.bpu.program.encode_program import encode_program
 from runtime.bpu.program.program import Program
+from runtime.bpu.simulator.check_march import check_march
 from runtime.bpu.simulator.verify import verify
 from runtime.errors import RunError
 
@@ -29,6 +30,7 @@ MAX_BYTES = 2**29
 """Of a file: sixty times a full-size model."""
 MAX_PROGRAM_BYTES = 2**24
 """Of `program.json`, which takes more memory than bytes once it is read."""
+_MAX_MANIFEST_BYTES = 2**16
 _PARTS = ("manifest.json", "program.json", "constants.npz")
 _HEADER = ("march", "march_digest", "source")
 _AGAIN = "run the stage `compile` again"
@@ -64,7 +66,7 @@ def read_hbm(path: Path, march: March | None = None) -> Program:
 
     Raises:
         RunError: no such file; it is too large, damaged, foreign, of another version, for another march or
-            one that has changed since, or its program makes no sense.
+            one that has changed since, or its program makes no sense, or none on that chip.
     """
     if not path.is_file():
         raise RunError("no such file", place=str(path), hint="run the stage `compile` first")
@@ -74,6 +76,8 @@ def read_hbm(path: Path, march: March | None = None) -> Program:
     try:
         program = _program(path.read_bytes(), march)
         verify(program)
+        if march is not None:
+            check_march(program, march)
     except OSError as error:
         raise RunError(error.strerror or str(error), place=str(path)) from error
     except ValueError as error:
@@ -83,7 +87,7 @@ def read_hbm(path: Path, march: March | None = None) -> Program:
             hint=f"copy the file again, or {_AGAIN}",
         ) from error
     except RunError as error:
-        raise RunError(error.message, place=str(path), hint=error.hint) from error
+        raise RunError(error.message, place=str(path), hint=error.hint or _AGAIN) from error
     return program
 
 
@@ -103,6 +107,8 @@ def _program(content: bytes, march: March | None) -> Program:
     parts = parts_of(content)
     if "manifest.json" not in parts:
         raise ValueError("it has no manifest")
+    if len(parts["manifest.json"]) > _MAX_MANIFEST_BYTES:
+        raise ValueError(f"its manifest takes {len(parts['manifest.json'])} bytes")
     manifest = parse(parts["manifest.json"])
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ValueError("its manifest is not that of an HBM file")
@@ -125,12 +131,6 @@ def _program(content: bytes, march: March | None) -> Program:
     whole = {name: parts[name] for name in _PARTS[1:]}
     if archive({"manifest.json": _manifest(program, whole), **whole}) != content:
         raise ValueError("its content is not what its digests say")
-    if march is not None and program.chip_bytes > march.memory.on_chip_bytes.value:
-        raise RunError(
-            f"the program uses {program.chip_bytes} bytes on the chip, `{march.name}` has "
-            f"{march.memory.on_chip_bytes.value:.0f}",
-            hint=_AGAIN,
-        )
     return program
 
 

@@ -64,6 +64,10 @@ def _check_sizes(program: Program) -> None:
                 check_region(region, sizes, 1)
             except ValueError as error:
                 raise RunError(f"the constant `{key}` of the layer `{layer.name}` {error}") from error
+    # Layers that share bytes could ask for any amount of memory.
+    count = sum(region.bytes for layer in program.layers for region in layer.constants.values())
+    if count > len(program.constants):
+        raise RunError(f"the layers have {count} bytes of constants, the program {len(program.constants)}")
 
 
 def _check_homes(program: Program) -> None:

@@ -22,6 +22,7 @@ _LONGEST_FIRST = "|".join(sorted(CAMERA_NAMES, key=len, reverse=True))
 # Not followed by another word: `CAM_FRONT_WIDE` is none of our cameras, `CAM_FRONT__1532402927612460` is.
 _CHANNEL = re.compile(rf"(?<![A-Za-z])(?:{_LONGEST_FIRST})(?!_?[A-Za-z])")
 _UPRIGHT = 1
+_HINT = "`specgen data export-sample --sample 0 --out DIR` writes one from a packed sample"
 
 
 def read_folder(folder: Path) -> Frame:
@@ -35,8 +36,10 @@ def read_folder(folder: Path) -> Frame:
         raise RunError(
             "no such folder",
             place=str(folder),
-            hint="`specgen data export-sample --sample 0 --out DIR` writes one from a packed sample",
+            hint=_HINT,
         )
+    if CALIBRATION_FILE not in {path.name for path in visible_files(folder)}:
+        raise RunError(f"the folder has no `{CALIBRATION_FILE}`", place=str(folder), hint=_HINT)
     calibration = read_calibration(folder / CALIBRATION_FILE)
     files = camera_files(folder)
     for path in files.values():

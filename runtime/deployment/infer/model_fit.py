@@ -11,6 +11,8 @@ from runtime.errors import RunError
 from runtime.hbir.graph import Graph
 from runtime.models.structure import BevStructure
 
+_HINT = "name a model that was exported from this experiment as it is now"
+
 
 def check_fits(graph: Graph, structure: BevStructure, inputs: Mapping[str, Tensor], place: str) -> None:
     """See that a graph takes these inputs and gives what the decoders read.
@@ -34,9 +36,6 @@ def check_fits(graph: Graph, structure: BevStructure, inputs: Mapping[str, Tenso
     results = {name: graph.types[name].shape for name in graph.outputs}
     if problem := _difference("gives", results, {name: tuple(value.shape) for name, value in raw.items()}):
         raise RunError(problem, place=place, hint=_HINT)
-
-
-_HINT = "name a model that was exported from this experiment as it is now"
 
 
 def _difference(

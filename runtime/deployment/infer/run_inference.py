@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import Any
 
 from runtime.deployment.infer.arguments import InferArguments
 from runtime.deployment.infer.experiment_code import import_experiment
@@ -15,18 +13,15 @@ from runtime.deployment.infer.packed_sample import export_sample
 from runtime.deployment.infer.prediction import predict_frame
 from runtime.deployment.infer.result_file import result_document
 from runtime.deployment.infer.summary import summary_text
-from runtime.deployment.made_files import HBIR_FILE, find_made
+from runtime.deployment.made_files import EXPORT, HBIR_FILE, find_made
 from runtime.errors import RunError
 from runtime.hbir.executor import TorchExecutor
 from runtime.hbir.onnx_encode import content_digest, to_onnx
 from runtime.hbir.onnx_file import read_graph
 from runtime.training.device import resolve_device
-from runtime.training.report import say, start_reporting
-from runtime.training.run_directory import RunDirectory, file_digest
+from runtime.training.report import say, show, start_reporting
+from runtime.training.run_directory import RunDirectory, file_digest, told_of_lock
 from runtime.training.versions import installed_versions
-
-_EXPORT = "export"
-_TOLD = ("unlocked", "unchecked")
 
 
 def run_inference(arguments: InferArguments) -> None:
@@ -42,12 +37,12 @@ def run_inference(arguments: InferArguments) -> None:
     if arguments.export:
         reader, index = find_packed(arguments.model_inputs, code.reader)
         for path in export_sample(reader, index, arguments.save_path):
-            print(path)
+            show(str(path))
         return
     frame = read_inputs(arguments.model_inputs, code.reader)
-    path = arguments.model or find_made(arguments.experiment, _EXPORT, HBIR_FILE)
+    path = arguments.model or find_made(arguments.experiment, EXPORT, HBIR_FILE)
     graph = read_graph(path)
-    executor = TorchExecutor(graph, device=_device(arguments.device))
+    executor = TorchExecutor(graph, device=resolve_device(arguments.device))
     say(f"sample {frame.name}, model {path} on {executor.device}")
     _warn_of_another_lock(path, arguments.experiment)
     prediction = predict_frame(frame, code.transforms(), code.build_model(), executor, place=str(path))
@@ -57,21 +52,14 @@ def run_inference(arguments: InferArguments) -> None:
         run={
             "experiment": arguments.experiment.name,
             "lock": file_digest(arguments.experiment / "experiment.lock"),
-            **_told(),
+            **told_of_lock(),
             "device": str(executor.device),
             "versions": installed_versions(),
         },
     )
     for written in write_outputs(arguments.save_path, prediction, document, score=arguments.score):
         say(f"wrote {written}")
-    print(json.dumps(document, indent=2) if arguments.json else summary_text(document, arguments.score))
-
-
-def _device(asked: str | None) -> str:
-    device = resolve_device(asked)
-    if device == "mps":
-        raise RunError("device `mps` has no float64, which accumulators need", hint="use `--device cpu`")
-    return device
+    show(json.dumps(document, indent=2) if arguments.json else summary_text(document, arguments.score))
 
 
 def _warn_of_another_lock(path: Path, experiment: Path) -> None:
@@ -88,9 +76,3 @@ def _shown(path: Path, experiment: Path) -> str:
     whole = path.resolve()
     folder = experiment.resolve()
     return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else path.name
-
-
-def _told() -> dict[str, Any]:
-    """What differs from the lock or could not be checked, as whoever started this process told."""
-    given = {key: os.environ.get(f"RUNTIME_{key.upper()}") for key in _TOLD}
-    return {key: json.loads(text) for key, text in given.items() if text}

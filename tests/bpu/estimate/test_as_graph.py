@@ -95,6 +95,15 @@ def test_all_kinds_compile() -> None:
     check_hazards(program)
 
 
+def test_points_of_a_sampler_that_are_constant() -> None:
+    """As those of a grid that every frame shares."""
+    points = (1, 5, 6, 2)
+    sampler = node("grid_sample", "x", "y", (1, 8, 5, 6), in_shapes=(IMAGE, points), constants=(points,))
+    graph = graph_of(sampler)
+    assert graph.nodes[0].inputs == ("x",) and graph.nodes[0].constants["points"].shape == points
+    verify(compile_graph(graph, load_march("nash-e")))
+
+
 def test_results_that_are_read_again_are_rounded() -> None:
     first = conv("x", "a", clamps=False)
     graph = graph_of(first, node("pointwise", "a", "b", IMAGE), outputs=("a", "b"))

@@ -48,6 +48,26 @@ def test_bias_of_a_matrix_product_is_folded() -> None:
     assert found[0].kernel == (20, 30)
 
 
+def test_quantised_models_are_what_they_quantise() -> None:
+    """QDQ, as `specgen export` writes it: the same operations as in floating point."""
+    steps = {"s": np.array(0.5, dtype=np.float32), "z": np.array(0, dtype=np.int8)}
+    quantised = operations(
+        node("QuantizeLinear", ["x", "s", "z"], ["x_codes"]),
+        node("DequantizeLinear", ["x_codes", "s", "z"], ["x_real"]),
+        node("DequantizeLinear", ["w_codes", "s", "z"], ["w"]),
+        node("Conv", ["x_real", "w"], ["c"], name="conv"),
+        node("Relu", ["c"], ["r"]),
+        node("QuantizeLinear", ["r", "s", "z"], ["r_codes"]),
+        node("DequantizeLinear", ["r_codes", "s", "z"], ["y"]),
+        w_codes=np.ones((4, 8, 3, 3), dtype=np.int8),
+        **steps,
+    )
+    plain = operations(
+        node("Conv", ["x", "w"], ["c"], name="conv"), node("Relu", ["c"], ["y"]), w=weights(4, 8, 3, 3)
+    )
+    assert quantised == plain and len(plain) == 1
+
+
 def test_shapes_that_the_graph_computes() -> None:
     """As exporters write `x.view(x.shape[0], -1)`; the constants that follow are none of the operations."""
     found = operations(

@@ -77,7 +77,10 @@ def test_error_is_that_of_the_march_file(name: str) -> None:
     text = estimate([CONV], march).accuracy
     if march.accuracy.leave_one_out is not None:
         percent = f"{100 * march.accuracy.leave_one_out:.1f}"
-        assert text == f"± {percent} % (leave-one-out over {march.accuracy.rows} measured networks)"
+        assert (
+            text
+            == f"± {percent} % (leave-one-out over {march.accuracy.rows} measured networks, one image a run)"
+        )
     elif march.accuracy.rows == 0:
         assert text == "no measurement of this march: order of magnitude"
     else:
@@ -111,7 +114,7 @@ def test_text_says_everything_once() -> None:
         next(line for line in lines if line.startswith(f"{march.name} ")) for march in marches
     )
     assert bayes.endswith(
-        f"± {100 * marches[0].accuracy.leave_one_out:.1f} % (leave-one-out over 10 measured networks)"
+        f"± {100 * marches[0].accuracy.leave_one_out:.1f} % (leave-one-out over 10 measured networks, one image a run)"
     )
     assert bernoulli.endswith("order of magnitude; without 1 operation")
     assert sum("stage.conv" in line or "warp" in line for line in lines) == 2

@@ -23,11 +23,11 @@ def march(rows: int, error: float | None, left_out: dict[str, float] | None) -> 
 
 def test_the_error_of_schedules_beside_that_of_the_model() -> None:
     found = schedule_accuracy(march(5, 0.1234, {"a": 0.1, "b": -0.2}), USUAL)
-    assert found["text"] == "± 15.0 % (leave-one-out over 2 measured networks)"
+    assert found["text"] == "± 15.0 % (leave-one-out over 2 measured networks, one image a run)"
     assert (found["leave_one_out"], found["measured_networks"]) == (pytest.approx(0.15), 2)
     assert found["bias"] == pytest.approx(-0.05)
     assert found["analytic"] == {
-        "text": "± 12.3 % (leave-one-out over 5 measured networks)",
+        "text": "± 12.3 % (leave-one-out over 5 measured networks, one image a run)",
         "leave_one_out": 0.1234,
     }
 

@@ -70,5 +70,17 @@ def test_blocks_are_placed_in_the_run_and_drawn_once() -> None:
     ]
 
 
+def test_what_an_earlier_block_left_stays_until_the_last_turn_has_read_it() -> None:
+    times = timed(
+        block(load(0, 4, 10), load(8, 4, 10)),
+        block(step("TAE", 5, reads=[region(0, 4)], writes=region(16, 4)), turns=3),
+    )
+    assert sorted(chip_buffers(times), key=lambda one: one.address) == [
+        ChipBuffer(0, True, 0, 4, start=0, end=35),
+        ChipBuffer(0, True, 8, 4, start=10, end=20),
+        ChipBuffer(0, False, 16, 4, start=20, end=25),
+    ]
+
+
 def test_peak_without_a_chip() -> None:
     assert peak_bytes(timeline(with_blocks())) == 0

@@ -101,6 +101,17 @@ def test_too_large_for_its_march(tmp_path: Path) -> None:
         read_hbm(path, load_march(MARCH))
 
 
+def test_an_operation_on_another_unit(tmp_path: Path) -> None:
+    path = tmp_path / "x.hbm"
+    write_hbm(path, with_instruction(PROGRAM, 0, 5, unit="VAE"))
+    assert read_hbm(path).blocks[0].instructions[5].unit == "VAE"  # no chip is asked for
+    with pytest.raises(RunError) as caught:
+        read_hbm(path, load_march(MARCH))
+    assert caught.value.message == (
+        "instruction 5 of block 0 (VAE, layer `first`) does `conv`, which `bayes` does on TAE"
+    )
+
+
 def test_no_such_file(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.hbm", tmp_path):
         with pytest.raises(RunError, match="no such file"):
@@ -290,7 +301,7 @@ def test_harmful_json(tmp_path: Path, content: bytes, text: bytes, message: str)
     assert re.search(message, found), found
     parts = {**parts_of(content), "manifest.json": text}
     found = refused(tmp_path, archive(parts))
-    assert re.search(message, found), found
+    assert re.search(f"{message}|its manifest takes {len(text)} bytes", found), found
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,22 @@ def test_refused(program: Program, message: str) -> None:
             run(program)
 
 
+def test_layers_do_not_share_constants() -> None:
+    """A small file could else ask for any amount of memory."""
+    addresses = {"weight": 0, "bias": 112, "multiplier": 128, "shift": 136}
+    layers = tuple(
+        replace(
+            layer,
+            constants={
+                key: replace(region, address=addresses[key]) for key, region in layer.constants.items()
+            },
+        )
+        for layer in PROGRAM.layers
+    )
+    with pytest.raises(RunError, match="the layers have 216 bytes of constants, the program 140"):
+        verify(replace(PROGRAM, layers=layers, constants=PROGRAM.constants[:140]))
+
+
 def steps_out(program: Program, step: int) -> Program:
     found = with_instruction(
         program, 0, LOAD, output=replace(program.blocks[0].instructions[LOAD].output, step=step)

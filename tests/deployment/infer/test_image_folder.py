@@ -125,6 +125,16 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         read_folder(tmp_path / "shot")
 
 
+def test_images_without_a_calibration(folder: Path) -> None:
+    (folder / "calibration.json").unlink()
+    with pytest.raises(RunError) as raised:
+        read_folder(folder)
+    assert str(raised.value) == (
+        f"{folder}: error: the folder has no `calibration.json`\n"
+        "hint: `specgen data export-sample --sample 0 --out DIR` writes one from a packed sample"
+    )
+
+
 def test_the_name_of_a_frame(folder: Path) -> None:
     text = (folder / "calibration.json").read_text()
     named = read_folder(folder)

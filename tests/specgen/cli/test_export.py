@@ -88,6 +88,14 @@ def test_the_source_is_never_replaced(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "model.hbir.onnx").read_bytes() == before
 
 
+def test_a_folder_is_no_file_to_write(run: Run, tmp_path: Path) -> None:
+    write_hbir(tmp_path / "model.hbir.onnx")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(RunError) as refused:
+        run("export", "model.hbir.onnx", "--out", "out", "--force")
+    assert str(refused.value) == "out: error: this is a folder\nhint: name a file with `--out`"
+
+
 def test_an_experiment_that_was_not_exported(run: Run, experiment: Path) -> None:
     made_run(experiment, "0001-export", status="failed")
     with pytest.raises(RunError) as refused:

@@ -10,7 +10,7 @@ import pytest
 
 from specgen.diagnostic import SpecError
 from specgen.document import Node
-from specgen.inference.derived import same, show
+from specgen.inference.derived import same
 from specgen.locate import ready_specs
 from specgen.pipeline import CompiledSpec, compiled
 from specgen.report import rendered
@@ -244,7 +244,3 @@ def test_graph() -> None:
 )
 def test_same(written: Any, derived: Any, equal: bool) -> None:
     assert same(written, derived) is equal
-
-
-def test_show() -> None:
-    assert show({2: [1.5, None, True], "a": "b"}) == "{2: [1.5, null, true], a: b}"
