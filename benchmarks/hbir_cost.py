@@ -2,9 +2,10 @@
 
     python benchmarks/hbir_cost.py [EXPERIMENT] [--image-size H W] [--rounds N] [--threads N]
 
-Prints the seconds of an export, and one frame through the torch executor (aim: at most 2.0 times float) and
-through onnxruntime over one through the float model. Weights and images are random: times do not depend on
-them. A ratio is the median of all rounds; all take turns within each, so that a busy machine is busy for all.
+Prints the seconds of an export, whether both executors give the same codes, and one frame through the torch
+executor (aim: at most 2.0 times float) and through onnxruntime over one through the float model. Weights and
+images are random: times do not depend on them. A ratio is the median of all rounds; all take turns within
+each, so that a busy machine is busy for all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from runtime.deployment.model_checker import random_frame
 from runtime.hbir.codes import encode
 from runtime.hbir.executor import TorchExecutor
 from runtime.hbir.export.from_program import graph_of_program
@@ -52,13 +54,18 @@ def main() -> None:
 
     size = (arguments.image_size[0], arguments.image_size[1])
     float_model, fixed = build_model().eval(), build_model().eval()
-    frame = random_frame(fixed, size)
+    frame = random_frame(fixed, image_size=size, num_views=VIEWS)
     started = time.perf_counter()
     graph = exported(fixed, size, frame)
     print(f"calibration on one frame and export {time.perf_counter() - started:.1f} s")
     codes = encode(graph, frame)
     by_torch = TorchExecutor(graph)
     by_onnx = OnnxRuntimeExecutor(graph, threads=arguments.threads)
+    first, second = by_torch(codes), by_onnx(codes)
+    differing = sum(int((first[name] != second[name]).sum()) for name in first)
+    print(
+        f"{differing} of {sum(found.numel() for found in first.values())} codes differ between the executors"
+    )
     runs: dict[str, Callable[[], object]] = {
         "float": lambda: float_model.raw_outputs(**frame),
         "torch executor": lambda: by_torch(codes),
@@ -70,17 +77,6 @@ def main() -> None:
     for name, seconds in times.items():
         ratio = statistics.median(s / f for s, f in zip(seconds, times["float"], strict=True))
         print(f"{name:<16}{statistics.median(seconds):8.3f} s  {ratio:5.2f} x float")
-
-
-def random_frame(model: BevStructure, size: tuple[int, int]) -> dict[str, Tensor]:
-    """Images, and points all over the features, of one sample."""
-    transform = model.view_transformer
-    height, width = transform.feature_shape(size)
-    shape = (VIEWS, *transform.grid.shape)
-    column, row = torch.rand(shape) * width, torch.rand(shape) * height
-    points = torch.stack([column, row], dim=-1) / transform.grid_quant_scale
-    img = torch.randint(-128, 128, (VIEWS, 3, *size)) / 128
-    return {"img": img, "points": points.floor() * transform.grid_quant_scale}
 
 
 def exported(model: BevStructure, size: tuple[int, int], frame: dict[str, Tensor]) -> Graph:

@@ -2,9 +2,9 @@
 
     python benchmarks/hbir_equality.py [EXPERIMENT] [--num-samples N] [--threads N]
 
-Of the newest run of stage `export`: the weights that it was made of, evaluated as calibration and QAT are, and
-its `model.hbir.onnx` by torch and by stock onnxruntime. Prints the metrics of each, and the digest of all raw
-outputs, which is equal only where every bit is (docs/deployment.md). Exit status 1 if they are not equal.
+Of the newest run of stage `export`: the weights that it was made of, evaluated as calibration and QAT are,
+and its `model.hbir.onnx` by torch and by stock onnxruntime. Prints the metrics of each, and the digest of all
+raw outputs, which is equal only where every bit is (docs/deployment.md). Exit status 1 if they are not equal.
 """
 
 from __future__ import annotations

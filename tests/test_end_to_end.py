@@ -74,7 +74,7 @@ def test_the_network_is_checked_before_anything_is_trained(project: Path) -> Non
     run = project / "experiments" / "bev_ipm_tiny" / "runs" / "0001-check"
     assert json.loads((run / "run.json").read_text(encoding="utf-8"))["inputs"] == {}
     report = json.loads((run / "check.json").read_text(encoding="utf-8"))
-    assert (report["march"], report["verdict"]) == ("bayes", "fits")
+    assert (report["march"], report["verdict"]) == ("bayes-e", "fits")
 
 
 def test_each_stage_starts_from_the_weights_of_the_one_before(project: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_ladder_ends_with_the_predicted_speed(project: Path) -> None:
         key: recorded[key] for key in ("latency_us", "fps", "error")
     }
     text = specgen("ladder", cwd=project).stdout
-    assert f"\nbayes, predicted by {record_of(project, 'compile')['run']}: " in text
+    assert f"\nbayes-e, predicted by {record_of(project, 'compile')['run']}: " in text
     assert f"\n  error  {recorded['error']}\n" in text
     performance = (project / "experiments" / "bev_ipm_tiny" / "runs" / predicted["run"]) / "performance.txt"
     assert recorded["error"] in performance.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The digest of a march: tells a chip from one of the same name with other numbers."""
+"""The digest of a march: tells a chip from one of the same name of which something else is said."""
 
 from __future__ import annotations
 

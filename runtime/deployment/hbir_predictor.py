@@ -63,6 +63,7 @@ class HbirPredictor:
         """
         found = self.evaluate(sources[EXPORT], callbacks=[EvaluationProgress()])
         say(f"evaluated {found.num_samples} samples in {duration(found.seconds)}: {headline(found.metrics)}")
+        say(f"outputs {str(found.output_digest)[:8]}")
         metrics = {"best": {"metrics": found.metrics, "output_digest": found.output_digest}}
         write_json(run.path / "metrics.json", metrics)
         val = {"split": found.split, "num_samples": found.num_samples, "digest": found.digest}

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from runtime.bpu.program.checked_json import entries, index, integer, items, keyed, parse, real, row, text
 from runtime.bpu.program.encode_program import encode_program
-from runtime.bpu.program.instruction import UNITS, Block, Instruction, Unit
+from runtime.bpu.program.instruction import UNITS, Block, Instruction, Unit, Window
 from runtime.bpu.program.program import Layer, Program
-from runtime.bpu.program.region import Region
+from runtime.bpu.program.region import Memory, Region
 from runtime.hbir.graph import Attribute
 from runtime.hbir.tensor_type import DType, TensorType
 
-_MEMORIES = ("ddr", "chip")
-_DTYPES = ("int8", "int16", "int32", "int64")
-_WINDOWS = ("pad_top", "pad_bottom", "first_row", "source_row")
+_MEMORIES, _DTYPES, _WINDOWS = get_args(Memory), get_args(DType), get_args(Window)
 _KEYS = (
     *("inputs", "tensors", "outputs", "homes", "layers", "blocks"),
     *("chip_bytes", "ddr_bytes", "layouts", "kinds"),

@@ -147,5 +147,6 @@ def _check_march(header: Mapping[str, Any], march: March) -> None:
         )
     if header["march_digest"] != march_digest(march):
         raise RunError(
-            f"the march `{march.name}` has other numbers than when the program was compiled", hint=_AGAIN
+            f"what is known of the march `{march.name}` has changed since the program was compiled",
+            hint=_AGAIN,
         )

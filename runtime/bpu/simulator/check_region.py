@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import get_args
 
 import numpy as np
 
 from runtime.bpu.program.region import Region
+from runtime.hbir.tensor_type import DType
 from runtime.hbir.validate import MAX_ELEMENTS
 
-_DTYPES = ("int8", "int16", "int32", "int64")
+_DTYPES = get_args(DType)
 _MAX_AXES = 8
 
 

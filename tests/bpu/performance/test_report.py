@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from every_operation import exported
 from two_layers import two_layers
 
 from runtime.bpu.compiler.compile import compile_graph
@@ -53,6 +54,20 @@ def test_layout() -> None:
     assert all(set(layer) == LAYER for layer in summary["layers"])
     assert keys(document)["roofline"] == {"peak_macs_per_cycle", "ddr_bytes_per_cycle", "points"}
     assert summary["performance"]["frame"] == "one surround frame: all cameras of one moment"
+
+
+def test_the_roofline_is_of_layers_with_weights() -> None:
+    """Sampling and resizing multiply, too, but not on the tensor engine whose roofs are drawn."""
+    _, graph = exported()
+    march = load_march("bayes")
+    operations = {one.name: one for one in operations_of_graph(graph)}
+    document = performance(compile_graph(graph, march), march, list(operations.values()))
+    drawn = [operations[point["layer"]] for point in document["roofline"]["points"]]
+    assert (
+        {one.op for one in drawn} == {"conv", "linear"} < {one.op for one in operations.values() if one.macs}
+    )
+    assert [point["kind"] for point in document["roofline"]["points"]] == [one.kind for one in drawn]
+    assert {one.kind for one in drawn} == {"dense", "pointwise", "depthwise"}
 
 
 @pytest.mark.parametrize("name", MARCHES)

@@ -132,7 +132,7 @@ def test_experiment(tmp_path: Path, hbir_file: str) -> None:
     assert text[1] == "from the float model, untrained, as if every activation had 8 bits and weights 8"
     assert text[2].startswith("one run: one surround frame, that is 6 camera images: `img` 6x3x96x256")
     assert "surround frames/s" in text[5]
-    assert text[6].startswith("bayes ")  # the spec's chip
+    assert text[6].startswith("bayes-e ")  # the spec's chip
     run = experiment / "runs" / "0003-export"
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps({"stage": "export", "status": "finished"}))
