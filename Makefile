@@ -43,7 +43,7 @@ demo: $(INSTALLED)
 	$(BIN)/specgen run $(EXPERIMENT) --stage align_bpu
 	$(BIN)/specgen ladder $(EXPERIMENT)
 
-# The generated pages: docs/reference/, docs/marches.md, docs/hbir.md.
+# The generated pages: docs/reference/, docs/marches.md, docs/supported_ops.md, docs/hbir.md.
 docs: $(INSTALLED)
 	$(BIN)/python -m specgen.reference
 	$(BIN)/python -m runtime.bpu.march_page > docs/marches.md

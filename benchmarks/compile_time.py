@@ -19,13 +19,14 @@ from typing import get_args
 
 import torch
 
-from benchmarks.hbir_cost import exported, random_frame
+from benchmarks.hbir_cost import VIEWS, exported
 from runtime.bpu.compiler import CompilerOptions
 from runtime.bpu.compiler.compile import assembled, placements_of
 from runtime.bpu.compiler.options import Level, Objective
 from runtime.bpu.march import load_march, march_names
 from runtime.bpu.march_data import March
 from runtime.bpu.performance.timeline import timeline
+from runtime.deployment.model_checker import random_frame
 from runtime.errors import RunError
 from runtime.hbir.graph import Graph
 
@@ -64,7 +65,7 @@ def graph_of(experiment: Path, size: tuple[int, int]) -> Graph:
     from model import build_model  # type: ignore[import-not-found]
 
     model = build_model().eval()
-    return exported(model, size, random_frame(model, size))
+    return exported(model, size, random_frame(model, image_size=size, num_views=VIEWS))
 
 
 def row(graph: Graph, march: March, options: CompilerOptions) -> str:

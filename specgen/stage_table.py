@@ -18,12 +18,14 @@ class StageFacts:
         takes: the stage whose file it works on as it is; those that load weights say in the spec of which.
         in_steps: whether it takes steps over samples, which can be counted and gone on with.
         evaluates: whether it runs a model on samples, on a device.
+        judges: whether it holds the network against the chip, and can be strict about it.
     """
 
     makes: str | None = None
     takes: str | None = None
     in_steps: bool = False
     evaluates: bool = False
+    judges: bool = False
 
 
 STAGES: Mapping[str, StageFacts] = MappingProxyType(
@@ -33,7 +35,7 @@ STAGES: Mapping[str, StageFacts] = MappingProxyType(
         "qat": StageFacts(makes=WEIGHTS, in_steps=True, evaluates=True),
         "export": StageFacts(makes="model.hbir.onnx"),
         "int_infer": StageFacts(takes="export", evaluates=True),
-        "check": StageFacts(),
+        "check": StageFacts(judges=True),
         "compile": StageFacts(makes="model.hbm", takes="export"),
         "align_bpu": StageFacts(takes="compile", evaluates=True),
     }

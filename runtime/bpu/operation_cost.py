@@ -179,10 +179,16 @@ def _padded_channel_products(march: March, operation: Operation) -> int:
     if operation.kind == "depthwise":
         return _padded(operation.out_channels, align.out_channels.value)
     inputs, outputs = operation.in_channels // operation.groups, operation.out_channels // operation.groups
-    packed = min(operation.groups, max(1, int(align.in_channels.value) // inputs))
+    packed = packed_groups(march, operation)
     blocks = -(-operation.groups // packed)
     padded_in = _padded(inputs * packed, align.in_channels.value)
     return blocks * padded_in * _padded(outputs * packed, align.out_channels.value)
+
+
+def packed_groups(march: March, operation: Operation) -> int:
+    """How many groups of a grouped convolution are computed as one; 1 of any other."""
+    inputs = operation.in_channels // operation.groups
+    return min(operation.groups, max(1, int(march.alignment.in_channels.value) // inputs))
 
 
 def _weight_bytes(march: March, operation: Operation) -> int:

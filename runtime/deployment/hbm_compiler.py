@@ -30,7 +30,7 @@ class HbmCompiler:
     """Writes `model.hbm`, what the simulated chip runs, and `performance.*`, how fast the chip would be.
 
     Args:
-        march: chip, a name or a march file.
+        march: name of the chip.
         optimization_level: 0, 1 or 2, see `CompilerOptions`.
         objective: `latency` or `ddr`, what the compiler saves.
     """

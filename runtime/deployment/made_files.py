@@ -7,14 +7,15 @@ from runtime.training.run_directory import RunDirectory, file_digest, find_runs
 
 HBIR_FILE = "model.hbir.onnx"
 HBM_FILE = "model.hbm"
-EXPORT, COMPILE = "export", "compile"
+EXPORT, CHECK, COMPILE = "export", "check", "compile"
 
 
 def find_made(experiment: Path, stage: str, file: str) -> Path:
     """The file that the latest finished run of a stage has made.
 
     Raises:
-        RunError: no run has finished; the message says what to do.
+        RunError: no run has finished, or of a newer one nobody can tell, as its record is damaged; the
+            message says what to do.
     """
     for run in reversed(find_runs(experiment, stage)):
         path = run.path / file

@@ -39,7 +39,7 @@ class ModelChecker:
 
     Args:
         model: builds the float model.
-        march: chip, a name or a march file.
+        march: name of the chip.
         model_convert_pipeline: quantises the model; what it would load is not loaded.
         strict: a node that falls to the CPU is an error.
         seed: of the initial weights and of the random frame.

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from runtime.deployment.stage_tool import StagePredictor, StageTool
+from runtime.bpu.march import load_march
+from runtime.bpu.march_digest import march_digest
+from runtime.deployment.made_files import CHECK
+from runtime.deployment.stage_tool import StageChecker, StageForChip, StagePredictor, StageTool
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.predict_stage import predict_stage
 from runtime.training.report import say, start_reporting
@@ -25,10 +28,17 @@ def run_tool(
         build: makes what does the work.
         argv: command line without the script's name; the process's own by default.
     """
-    arguments = parse_stage_arguments(stage, argv, learns=False, evaluates=False)
-    end_with(
-        lambda: _work(stage, Path(experiment), build(), options={}, device="cpu"), threads=arguments.threads
-    )
+    arguments = parse_stage_arguments(stage, argv, learns=False, evaluates=False, judges=stage == CHECK)
+
+    def work() -> None:
+        tool = build()
+        options: dict[str, Any] = {}
+        if isinstance(tool, StageChecker):
+            tool.strict = arguments.strict or tool.strict
+            options["strict"] = arguments.strict
+        _work(stage, Path(experiment), tool, options=options, device="cpu")
+
+    end_with(work, threads=arguments.threads)
 
 
 def run_predictor(
@@ -55,9 +65,18 @@ def _only(sources: dict[str, Path]) -> Path:
     return path
 
 
+def _march_input(tool: StageTool) -> dict[str, dict[str, str]]:
+    """What `run.json` says of the chip that a run is for."""
+    if not isinstance(tool, StageForChip):
+        return {}
+    march = load_march(tool.march)
+    return {"march": {"name": march.name, "digest": march_digest(march)}}
+
+
 def _work(stage: str, experiment: Path, tool: StageTool, *, options: dict[str, Any], device: str) -> None:
     sources = tool.sources(experiment)
-    inputs = file_inputs(experiment, sources)  # a file that cannot be read leaves no run behind
+    # A file that cannot be read leaves no run behind.
+    inputs = {**file_inputs(experiment, sources), **_march_input(tool)}
     run = create_run(experiment, stage)
     run.claim()
     run.start(options=options, device=describe_device(device), inputs=inputs)

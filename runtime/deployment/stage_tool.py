@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from runtime.training.run_directory import RunDirectory
 from runtime.training.stage_trainer import StageJudge
@@ -24,6 +24,28 @@ class StageTool(Protocol):
         Raises:
             RunError: what a person can mend.
         """
+
+
+@runtime_checkable
+class StageForChip(Protocol):
+    """What is done for one chip, whose march is an input of the run.
+
+    Attributes:
+        march: the chip's name.
+    """
+
+    march: str
+
+
+@runtime_checkable
+class StageChecker(StageTool, Protocol):
+    """A tool that holds the network against the chip.
+
+    Attributes:
+        strict: a node that falls to the CPU is an error.
+    """
+
+    strict: bool
 
 
 class StagePredictor(StageTool, StageJudge, Protocol):

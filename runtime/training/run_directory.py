@@ -53,11 +53,14 @@ class RunDirectory:
         if not file.is_file():
             return {}
         try:
-            return dict(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(record, dict):
+                raise ValueError("not a record")
+        except (OSError, ValueError) as error:
             raise RunError(
                 f"not readable ({error})", place=str(file), hint="remove this run's folder"
             ) from error
+        return record
 
     def update(self, **entries: Any) -> None:
         """Add to `run.json`; the file is replaced as a whole."""

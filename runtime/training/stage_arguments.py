@@ -24,10 +24,16 @@ class StageArguments:
     device: str | None = None
     num_steps: int | None = None
     threads: int | None = None
+    strict: bool = False
 
 
 def parse_stage_arguments(
-    stage: str, argv: Sequence[str] | None, *, learns: bool = True, evaluates: bool = True
+    stage: str,
+    argv: Sequence[str] | None,
+    *,
+    learns: bool = True,
+    evaluates: bool = True,
+    judges: bool = False,
 ) -> StageArguments:
     """Parse `argv`, by default the process's own; a usage error exits with 2, as argparse does.
 
@@ -36,6 +42,7 @@ def parse_stage_arguments(
         argv: without the script's name.
         learns: whether the stage takes steps, which can be counted and gone on with.
         evaluates: whether it runs a model on samples, on a device, and can do so again for `--predict`.
+        judges: whether it holds the network against the chip, and can be strict about it.
     """
     parser = argparse.ArgumentParser(description=_description(stage, learns, evaluates))
     train = parser.add_argument_group("training" if learns else None)
@@ -66,6 +73,9 @@ def parse_stage_arguments(
         help=_help(evaluates, "cpu, cuda, cuda:1; default: a GPU when there is one"),
     )
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads of torch")
+    parser.add_argument(
+        "--strict", action="store_true", help=_help(judges, "a node that falls to the CPU is an error")
+    )
     values = parser.parse_args(argv)
     if not learns and (values.resume or values.num_steps):
         parser.error(f"the stage `{stage}` does not learn: leave out --resume and --num-steps")
@@ -73,6 +83,8 @@ def parse_stage_arguments(
         parser.error(f"the stage `{stage}` judges a file, not initial weights: leave out --untrained")
     if not evaluates and (values.predict or values.device):
         parser.error(f"the stage `{stage}` evaluates nothing: leave out --predict and --device")
+    if not judges and values.strict:
+        parser.error(f"the stage `{stage}` has no verdict on the chip: leave out --strict")
     given = [
         name
         for name in ("checkpoint", "untrained", "pictures", "num_samples", "json")

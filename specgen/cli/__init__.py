@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from specgen.cli.commands import make_app
 from specgen.experiment import ExperimentNotFound
 from specgen.printable import printable
+from specgen.stage_state import DamagedRecord
 
 if TYPE_CHECKING:
     import typer
@@ -43,7 +44,7 @@ def main() -> None:
             make_app(sys.argv[1:])()
         finally:
             _flush_output()
-    except ExperimentNotFound as error:
+    except (ExperimentNotFound, DamagedRecord) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

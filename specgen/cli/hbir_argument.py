@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from specgen.experiment import Experiment, find_experiment
-from specgen.stage_state import newest_finished
-from specgen.stage_table import STAGES
+from specgen.stage_state import newest_made
 
 _STAGE = "export"
 _SUFFIX = ".onnx"
@@ -18,6 +17,7 @@ def hbir_file(given: str | None) -> Path:
     Raises:
         ExperimentNotFound: it is neither a file nor an experiment.
         RunError: the experiment has no such run.
+        DamagedRecord: see `newest_export`.
     """
     if given is not None and (given.endswith(_SUFFIX) or Path(given).is_file()):
         return Path(given)
@@ -35,6 +35,9 @@ def hbir_file(given: str | None) -> Path:
 
 
 def newest_export(experiment: Experiment) -> Path | None:
-    """The file of the newest finished run of `export`; None when there is no such run."""
-    found = newest_finished(experiment, _STAGE)
-    return None if found is None else found[0] / str(STAGES[_STAGE].makes)
+    """The file of the newest finished run of `export`; None when there is no such run.
+
+    Raises:
+        DamagedRecord: of a newer run nobody can tell whether it has finished.
+    """
+    return newest_made(experiment, _STAGE)

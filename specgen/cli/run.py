@@ -13,7 +13,7 @@ from specgen.cli.run_overrides import Overrides
 from specgen.cli.stage_process import run_stage_script
 from specgen.experiment import Experiment, find_experiment
 from specgen.ladder import LadderError, NoRung, as_text, ladder
-from specgen.stage_state import is_current, made_digest
+from specgen.stage_state import DamagedRecord, is_current, made_digest
 from specgen.stage_table import STAGES
 
 
@@ -39,6 +39,10 @@ def run(
             "--apply-plan", help="with `--stage calibration`: write the plan's int16 rules into a new spec"
         ),
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="with `--stage check`: a node that falls to the CPU is an error"),
+    ] = False,
     unlocked: UnlockedOption = False,
 ) -> None:
     """Run a stage, or bring every stage up to date."""
@@ -49,7 +53,11 @@ def run(
         raise typer.BadParameter(
             "`--apply-plan` is about the plan of `--stage calibration`, and goes with it"
         )
-    overrides = Overrides(resume=resume, run=resumed, num_steps=num_steps, device=device, threads=threads)
+    if strict and stage != "check":
+        raise typer.BadParameter("`--strict` is about the verdict of `--stage check`, and goes with it")
+    overrides = Overrides(
+        resume=resume, run=resumed, num_steps=num_steps, device=device, threads=threads, strict=strict
+    )
     differing = guard(found, unlocked)
     if stage is not None:
         overrides.check(stage)
@@ -58,7 +66,7 @@ def run(
             apply_plan(found)
         raise typer.Exit(status)
     for name in (name for name in STAGES if name in found.stages):
-        if not differing and is_current(found, name, overrides.recorded(name), _inputs(found, name)):
+        if not differing and _is_current(found, name, overrides):
             typer.echo(f"stage `{name}` is up to date", err=True)
             continue
         status = run_stage_script(found, name, overrides.arguments(name))
@@ -68,12 +76,21 @@ def run(
         typer.echo(as_text(found, ladder(found)))
     except NoRung:
         pass  # the stages of this experiment are not judged: there is nothing to show
-    except LadderError as error:
+    except (LadderError, DamagedRecord) as error:
         typer.echo(str(error), err=True)
 
 
+def _is_current(experiment: Experiment, stage: str, overrides: Overrides) -> bool:
+    inputs = _inputs(experiment, stage)
+    try:
+        return is_current(experiment, stage, overrides.recorded(stage), inputs)
+    except DamagedRecord as error:
+        typer.echo(f"warning: `{error.file}` is damaged: stage `{stage}` runs again", err=True)
+        return False
+
+
 def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
-    """Digests of what a stage works on, as they are now: its packs, and the files of earlier stages."""
+    """Digests of what a stage works on, as they are now: packs, the march, the files of earlier stages."""
     from runtime.data.pack_format import PackPlace
     from runtime.data.pack_reader import read_manifest
     from runtime.errors import RunError
@@ -96,4 +113,17 @@ def _inputs(experiment: Experiment, stage: str) -> dict[str, str]:
             digests[role] = read_manifest(place).digest
         except RunError:
             digests[role] = "missing"
+    if spec.plain_at("stages", stage, "march", default=None) is not None:
+        digests["march"] = _march_digest(spec.plain_at("march"))
     return digests
+
+
+def _march_digest(name: str) -> str:
+    from runtime.bpu.march import load_march
+    from runtime.bpu.march_digest import march_digest
+    from runtime.errors import RunError
+
+    try:
+        return march_digest(load_march(name))
+    except RunError:
+        return "missing"  # or damaged: the stage says what is wrong with it

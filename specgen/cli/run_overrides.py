@@ -22,6 +22,7 @@ class Overrides:
         num_steps: optimiser steps, or batches of a calibration.
         device: where models run.
         threads: CPU threads of torch.
+        strict: a node that falls to the CPU is an error.
     """
 
     resume: bool = False
@@ -29,6 +30,7 @@ class Overrides:
     num_steps: int | None = None
     device: str | None = None
     threads: int | None = None
+    strict: bool = False
 
     def check(self, stage: str) -> None:
         """Refuse what the stage that was asked for has no use for.
@@ -64,6 +66,8 @@ class Overrides:
             found += ["--device", self.device]
         if self.threads is not None:
             found += ["--threads", str(self.threads)]
+        if self.strict and facts.judges:
+            found += ["--strict"]
         return found
 
     def recorded(self, stage: str) -> dict[str, Any]:
@@ -72,4 +76,5 @@ class Overrides:
         return {
             **({"num_steps": self.num_steps} if facts.in_steps else {}),
             **({"device": self.device} if facts.evaluates else {}),
+            **({"strict": self.strict} if facts.judges else {}),
         }

@@ -185,7 +185,9 @@ def test_images_of_another_size_are_refused(experiment: Path, capsys: pytest.Cap
     [
         (exported, "--num-steps 3", "the stage `export` does not learn: leave out --resume and --num-steps"),
         (exported, "--predict", "the stage `export` evaluates nothing: leave out --predict and --device"),
+        (exported, "--strict", "the stage `export` has no verdict on the chip: leave out --strict"),
         (inferred, "--resume", "the stage `int_infer` does not learn"),
+        (inferred, "--strict", "the stage `int_infer` has no verdict on the chip"),
         (inferred, "--predict --untrained", "leave out --untrained"),
         (inferred, "--pictures 2", "--pictures needs --predict"),
     ],

@@ -12,6 +12,8 @@ import torch
 from bev_parts import bev_model, calibration_pipeline
 from torch import Tensor, nn
 
+from runtime.bpu.march import load_march
+from runtime.bpu.march_digest import march_digest
 from runtime.deployment.model_checker import PLACEHOLDERS, ModelChecker
 from runtime.deployment.stage_entry import run_tool
 from runtime.models.structure import BevStructure
@@ -27,10 +29,10 @@ def checker(**changes: Any) -> ModelChecker:
     return ModelChecker(**{**arguments, **changes})
 
 
-def checked(folder: Path, **changes: Any) -> tuple[int, RunDirectory]:
+def checked(folder: Path, *argv: str, **changes: Any) -> tuple[int, RunDirectory]:
     """Exit status and run of the stage as its script runs it."""
     with pytest.raises(SystemExit) as ended:
-        run_tool("check", folder, lambda: checker(**changes), [])
+        run_tool("check", folder, lambda: checker(**changes), argv)
     return int(str(ended.value.code)), find_runs(folder, "check")[-1]
 
 
@@ -64,7 +66,8 @@ def test_what_fits_and_that_it_repeats(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(written["nodes"]) == sum(written["places"].values()) > 100
     assert written["placeholders"] == PLACEHOLDERS
     record = run.record
-    assert record["status"] == "finished" and record["inputs"] == {}
+    assert record["status"] == "finished" and record["options"] == {"strict": False}
+    assert record["inputs"] == {"march": {"name": "bayes", "digest": march_digest(load_march("bayes"))}}
     assert record["check"] == {"march": "bayes", "verdict": "fits", "places": written["places"]}
     assert set(record["outputs"]) == {"check.json"}
     told = capsys.readouterr()
@@ -77,9 +80,9 @@ def test_what_fits_and_that_it_repeats(tmp_path: Path, capsys: pytest.CaptureFix
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("strict", "argv"), [(False, ()), (True, ()), (False, ("--strict",))])
 def test_a_fallback_is_loud_and_strict_makes_it_an_error(
-    strict: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    strict: bool, argv: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wide = QuantizationConfig(
         rules=[
@@ -93,7 +96,9 @@ def test_a_fallback_is_loud_and_strict_makes_it_an_error(
         converters=[Float2Calibration(quantization=wide, image_size=(32, 64), num_views=6)],
         qat_mode="fuse_bn",
     )
-    status, run = checked(tmp_path, model_convert_pipeline=pipeline, strict=strict)
+    status, run = checked(tmp_path, *argv, model_convert_pipeline=pipeline, strict=strict)
+    assert run.record["options"] == {"strict": bool(argv)}
+    strict = strict or bool(argv)
     assert status == (1 if strict else 0)
     verdict = report_of(run)["verdict"]
     assert verdict.startswith("falls to CPU: ")
@@ -157,8 +162,9 @@ def test_a_module_used_twice(tmp_path: Path) -> None:
 
 
 def test_an_unknown_march_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, run = checked(tmp_path, march="bayse")
-    assert status == 1 and not (run.path / "check.json").exists()
+    with pytest.raises(SystemExit, match="1"):
+        run_tool("check", tmp_path, lambda: checker(march="bayse"), [])
+    assert not find_runs(tmp_path)
     assert "hint: did you mean `bayes`?" in capsys.readouterr().err
 
 

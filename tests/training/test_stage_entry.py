@@ -207,6 +207,14 @@ def test_arguments():
     assert parsed.predict and parsed.checkpoint == Path("a.safetensors") and parsed.pictures == 3
 
 
+def test_only_a_stage_that_judges_can_be_strict(capsys):
+    assert parse_stage_arguments("check", ["--strict"], learns=False, evaluates=False, judges=True).strict
+    for judges in (True, False):
+        with pytest.raises(SystemExit, match="0"):
+            parse_stage_arguments("check", ["--help"], learns=False, evaluates=False, judges=judges)
+        assert ("--strict" in capsys.readouterr().out) == judges
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -8,7 +8,7 @@ from runtime.bpu.checker.finding import Finding
 from runtime.bpu.checker.grid_precision import grid_precision
 from runtime.bpu.checker.multipliers import significant_bits
 from runtime.bpu.checker.padding import padding_share
-from runtime.bpu.checker.placement import PLACEMENT_RULES, place_of
+from runtime.bpu.checker.placement import keeps_from_bpu, place_of
 from runtime.bpu.checker.report import CheckReport, NodeReport, Remark
 from runtime.bpu.checker.rules import ADVISORY_RULES, GRAPH_RULES
 from runtime.bpu.checker.subject import Subject, subjects_of
@@ -31,11 +31,11 @@ def check_graph(graph: Graph, march: March) -> CheckReport:
     nodes, remarks = [], []
     for subject in subjects:
         name = subject.node.name
-        placed = [(rule.__name__, finding) for rule in PLACEMENT_RULES for finding in rule(subject)]
-        place = place_of(subject, {finding.level for _, finding in placed})
+        keeping = list(keeps_from_bpu(subject))
+        place = place_of(subject, {finding.level for _, finding in keeping})
         shared: list[tuple[str, Finding]] = [(rule, finding) for node, rule, finding in whole if node == name]
         advised = [(rule.__name__, finding) for rule in ADVISORY_RULES for finding in rule(subject)]
-        remarks += [Remark(rule, name, finding) for rule, finding in (*placed, *shared, *advised)]
+        remarks += [Remark(rule, name, finding) for rule, finding in (*keeping, *shared, *advised)]
         nodes.append(_described(subject, place))
     report = CheckReport(march, tuple(nodes), tuple(remarks), padding=_padding(subjects))
     return replace(report, suggestions=suggestions_for(subjects, report))

@@ -101,6 +101,13 @@ PLACEMENT_RULES: tuple[NodeRule, ...] = (
 )
 
 
+def keeps_from_bpu(subject: Subject) -> Iterator[tuple[str, Finding]]:
+    """All that keeps a node from the BPU, each with the name of its rule; a node without any runs there."""
+    for rule in PLACEMENT_RULES:
+        for finding in rule(subject):
+            yield rule.__name__, finding
+
+
 def place_of(subject: Subject, levels: set[Level]) -> str:
     """Where a node runs: a unit, `CPU` or `unsupported`.
 

@@ -12,7 +12,7 @@ from runtime.bpu.checker.subject import Subject
 from runtime.bpu.checker.suggestion import Suggestion
 from runtime.bpu.march_data import UNITS
 from runtime.bpu.operation import Operation
-from runtime.bpu.operation_cost import operation_work, work_cycles
+from runtime.bpu.operation_cost import operation_work, packed_groups, work_cycles
 
 _WORTH_SAYING = 0.001
 
@@ -94,14 +94,27 @@ def _grids(subjects: Iterable[Subject]) -> Iterator[_Line]:
 
 
 def _channels(subject: Subject) -> Iterator[_Line]:
-    """Channels between two multiples of the alignment are computed as the larger one."""
+    """Channels between two multiples of the alignment are computed as the larger one.
+
+    In a grouped convolution these are the channels of the groups that are computed as one.
+    """
     operation, step = subject.operation, int(subject.march.alignment.out_channels.value)
-    channels = operation.out_channels
-    fewer = channels // step * step
-    if not operation.has_weights or fewer in (0, channels):
+    if not operation.has_weights:
+        return
+    channels, groups, packed = (
+        operation.out_channels,
+        operation.groups,
+        packed_groups(subject.march, operation),
+    )
+    if operation.kind == "depthwise":
+        groups = packed = 1  # it pads the channels of all groups together
+    aligned = channels // groups * packed // step * step
+    fewer, more = (groups * (padded // packed) for padded in (aligned, aligned + step))
+    if fewer in (0, channels) or more == channels:
         return
     saved = _cycles(subject, operation) - _cycles(subject, _with_channels(operation, fewer))
-    text = f"{channels} output channels cost as much as {fewer + step}; {fewer} would save"
+    inside = f" in {groups} groups" if groups > 1 else ""
+    text = f"{channels} output channels{inside} cost as much as {more}; {fewer} would save"
     yield _Line(text, subject.node.name, max(saved, 0.0))
 
 
@@ -109,7 +122,7 @@ def _with_channels(operation: Operation, channels: int) -> Operation:
     """With fewer outputs, and inputs where each has its own."""
     out_shape = (operation.out_shape[0], channels, *operation.out_shape[2:])
     if operation.kind != "depthwise":
-        return replace(operation, in_shapes=operation.in_shapes[:1], out_shape=out_shape, groups=1)
+        return replace(operation, in_shapes=operation.in_shapes[:1], out_shape=out_shape)
     shape = operation.in_shapes[0]
     read = (shape[0], channels, *shape[2:])
     return replace(operation, in_shapes=(read,), out_shape=out_shape, groups=channels)

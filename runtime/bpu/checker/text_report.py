@@ -8,6 +8,7 @@ from runtime.bpu.checker.finding import LEVELS, Level
 from runtime.bpu.checker.report import CheckReport, NodeReport, Remark
 from runtime.bpu.checker.rules import RULES, explanation
 from runtime.bpu.checker.sums import EXACT_IN_FLOAT32
+from runtime.bpu.march_data import UNSUPPORTED
 
 _NAMES = 3
 _SUGGESTIONS = 12
@@ -31,8 +32,11 @@ def text_report(report: CheckReport) -> str:
 
 
 def _summary(report: CheckReport) -> Iterator[str]:
-    places = ", ".join(f"{count} on {place}" for place, count in report.places.items())
-    yield f"  {len(report.nodes)} nodes: {places}".replace("on unsupported", "unsupported")
+    places = ", ".join(
+        f"{count} {place}" if place == UNSUPPORTED else f"{count} on {place}"
+        for place, count in report.places.items()
+    )
+    yield f"  {len(report.nodes)} nodes: {places}"
     if report.padding:
         shares = ", ".join(f"{share:.0%} of {unit}" for unit, share in report.padding.items())
         yield f"  padding: {shares}"

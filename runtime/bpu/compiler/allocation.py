@@ -51,6 +51,11 @@ class Allocation:
     peak: int
     lower_bound: int
 
+    def above(self, size: int) -> Allocation:
+        """The same above so many bytes that are never free."""
+        addresses = tuple(address + size for address in self.addresses)
+        return Allocation(addresses, self.peak + size, self.lower_bound + size)
+
 
 def allocate(lifetimes: Sequence[Lifetime], align: int, *, limit: int | None = None) -> Allocation:
     """Addresses for buffers, from 0 on.

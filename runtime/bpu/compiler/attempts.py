@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from runtime.bpu.compiler.drafting import Chip
 from runtime.bpu.compiler.estimate import Estimator
-from runtime.bpu.compiler.instructions import block_of
+from runtime.bpu.compiler.kept_constants import constants_to_keep
 from runtime.bpu.compiler.options import CompilerOptions, Objective
 from runtime.bpu.compiler.placement import Placement, place
+from runtime.bpu.compiler.placement_cost import best_of, cost_of_placement
 from runtime.bpu.compiler.plan import Plan, Share, plan, single_layers
 from runtime.bpu.compiler.sections import Section
 from runtime.bpu.compiler.tiling import least_room
-from runtime.bpu.performance.timeline import block_spans
 from runtime.errors import RunError
 
 _SHARES = (
@@ -39,6 +39,35 @@ def compile_section(
     Raises:
         RunError: it does not.
     """
+    found = _fitting(section, estimate, capacity, options)
+    if found is None:
+        raise _refusal(section, estimate, capacity, options, march)
+    if section.turns == 1 or options.optimization_level == 0:
+        return found
+    tried, costs = [found], [cost_of_placement(found)]
+    for kept in constants_to_keep(found, estimate.chip, capacity):
+        found = _fitting(section, estimate, capacity - kept.size, options, kept.names)
+        if found is None:
+            break
+        tried.append(found)
+        costs.append(cost_of_placement(found))
+        if best_of(costs, options.objective) != len(tried) - 1:
+            break
+    return tried[best_of(costs, options.objective)]
+
+
+def _fitting(
+    section: Section,
+    estimate: Estimator,
+    capacity: int,
+    options: CompilerOptions,
+    kept: frozenset[str] = frozenset(),
+) -> Placement | None:
+    """The best plan that fits, None if none does.
+
+    Args:
+        kept: constants that lie on the chip beside `capacity` bytes.
+    """
     # By the instructions themselves, a plan for the other objective may turn out better.
     objectives: tuple[Objective, ...] = (
         ("latency", "ddr") if options.objective == "latency" else ("ddr", "latency")
@@ -47,14 +76,14 @@ def compile_section(
         share = Share(int(capacity * residents), int(capacity * room))
         plans: list[Plan] = []
         for objective in objectives:
-            found = plan(section, estimate, capacity, share, replace(options, objective=objective))
+            found = plan(section, estimate, capacity, share, replace(options, objective=objective), kept)
             plans += [found] if found is not None and found not in plans else []
         if not plans and room == 1.0:
-            raise _too_large(section, estimate, capacity, march)
+            return None
         placed = [_placed(section, found, estimate.chip, capacity, share, options) for found in plans]
         if fitting := [placement for placement in placed if placement is not None]:
-            return fitting[0] if len(fitting) == 1 else min(fitting, key=lambda one: _cost(one, options))
-    raise RunError(f"no addresses found for {len(section.layers)} layers in {capacity} bytes of {march}")
+            return min(fitting, key=lambda one: cost_of_placement(one).key(options.objective))
+    return None
 
 
 def _placed(
@@ -63,24 +92,17 @@ def _placed(
     """With transfers as far ahead as addresses can be found for, None if for none of that."""
     for ahead in _AHEAD if options.optimization_level > 0 else (0.0,):
         placement = place(section, found, chip, capacity=capacity, limit=int(share.room * ahead))
-        if placement.allocation.peak <= capacity:
+        if placement.allocation.peak - placement.kept_bytes <= capacity:
             return placement
     return None
 
 
-def _cost(placement: Placement, options: CompilerOptions) -> tuple[int, int]:
-    """Cycles of a turn by the timeline and bytes of DDR, what is to be small first."""
-    apart, end = {}, 0
-    for buffer in placement.buffers:
-        if buffer.memory == "ddr":
-            apart[buffer.name], end = end, end + buffer.size
-    cycles = max(span.end for span in block_spans(block_of(placement, apart)))
-    moved = sum(draft.output.bytes for draft in placement.drafts if draft.unit in ("LOAD", "STORE"))
-    return (moved, cycles) if options.objective == "ddr" else (cycles, moved)
-
-
-def _too_large(section: Section, estimate: Estimator, capacity: int, march: str) -> RunError:
-    """The error for the layer whose smallest part needs most."""
+def _refusal(
+    section: Section, estimate: Estimator, capacity: int, options: CompilerOptions, march: str
+) -> RunError:
+    """The error for a section without addresses, or for the layer whose smallest part needs too much."""
+    if plan(section, estimate, capacity, Share(0, capacity), options) is not None:
+        return RunError(f"no addresses found for {len(section.layers)} layers in {capacity} bytes of {march}")
     needed, layer = max(
         (least_room(group, frozenset(), estimate), group.layers[0]) for group in single_layers(section)
     )

@@ -48,13 +48,18 @@ class Buffer:
         name: of the tensor, or of the layer whose constants it holds.
         memory: where.
         size: in bytes.
-        fixed: its address in DDR, None where it is chosen later.
+        fixed: its address, None where it is chosen later.
     """
 
     name: str
     memory: Memory
     size: int
     fixed: int | None = None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether its address on the chip is chosen among those of others."""
+        return self.memory == "chip" and self.fixed is None
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class Draft:
 
     Args:
         slot: number of the compute instruction that it belongs to, counted in the block.
+        once: whether only the first turn has it.
     """
 
     unit: Unit
@@ -115,6 +121,7 @@ class Draft:
     cycles: int
     constants: Mapping[str, View] = field(default_factory=dict)
     window: Mapping[str, int] = field(default_factory=dict)
+    once: bool = False
 
     @property
     def reads(self) -> tuple[View, ...]:

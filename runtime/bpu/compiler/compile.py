@@ -10,7 +10,7 @@ from runtime.bpu.compiler.ddr import ddr_homes
 from runtime.bpu.compiler.drafting import Chip
 from runtime.bpu.compiler.estimate import Estimator
 from runtime.bpu.compiler.instruction_cycles import InstructionCycles
-from runtime.bpu.compiler.instructions import block_of, home_region
+from runtime.bpu.compiler.instructions import blocks_of, home_region
 from runtime.bpu.compiler.options import CompilerOptions
 from runtime.bpu.compiler.placement import Placement
 from runtime.bpu.compiler.sections import sections_of
@@ -74,5 +74,5 @@ def assembled(
         chip_bytes=int(march.memory.on_chip_bytes.value),
         ddr_bytes=ddr.size,
         constants=content,
-        blocks=tuple(block_of(placement, ddr.addresses) for placement in placements),
+        blocks=tuple(block for placement in placements for block in blocks_of(placement, ddr.addresses)),
     )

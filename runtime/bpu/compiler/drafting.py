@@ -12,6 +12,7 @@ from runtime.bpu.compiler.box import Box
 from runtime.bpu.compiler.buffers import Buffer, Draft, Layout, View, view_of
 from runtime.bpu.compiler.constants import LayerConstants
 from runtime.bpu.compiler.groups import Step
+from runtime.bpu.compiler.held_constants import Cut, HeldConstants
 from runtime.bpu.compiler.instruction_cycles import InstructionCycles
 from runtime.bpu.compiler.parts import Part, part_of
 from runtime.bpu.compiler.sections import Section
@@ -61,8 +62,10 @@ class Drafting:
         section: the layers.
         chip: what instructions depend on.
         homes: tensors that lie in DDR.
-        on_chip: tensors that lie on the chip as a whole, those with a home in DDR besides.
+        on_chip: tensors that lie on the chip as a whole, those with a home in DDR besides, and constants that
+            lie there from the first turn to the last, by the names of their buffers.
         buffers: those of DDR first.
+        kept_bytes: of such constants, from address 0 on.
     """
 
     section: Section
@@ -71,11 +74,13 @@ class Drafting:
     on_chip: frozenset[str]
     buffers: list[Buffer]
     drafts: list[Draft] = field(default_factory=list)
+    kept_bytes: int = 0
     _slot: int = 0
     _resident: dict[str, _Tile] = field(default_factory=dict)
     _started: set[int] = field(default_factory=set)
     _loaded: dict[str, _Tile] = field(default_factory=dict)
-    _constants: dict[int, tuple[tuple[int, int] | None, dict[str, View]]] = field(default_factory=dict)
+    _constants: dict[int, HeldConstants] = field(default_factory=dict)
+    _kept: dict[int, HeldConstants] = field(default_factory=dict)
 
     def run(self, steps: Iterable[Step], *, first: bool = True) -> None:
         """Appends the drafts of some steps of a group.
@@ -185,54 +190,31 @@ class Drafting:
 
     def _constant_views(self, layer: int, part: Part) -> dict[str, View]:
         """Constants on the chip; what the step before had is still there."""
-        constants = self.chip.constants[layer]
-        if not constants.size:
+        if not self.chip.constants[layer].size:
             return {}
         cut = part.channels if part.channels is not None else part.points
-        known = self._constants.get(layer)
-        if known is not None and known[0] == cut:
-            return known[1]
-        views = self._load_records(layer, cut) if constants.record else self._load_array(layer, part)
-        self._constants[layer] = (cut, views)
-        return views
+        if self.section.constants_name(layer) in self.on_chip:
+            return self._kept_constants(layer).views(cut)
+        held = self._constants.get(layer)
+        if held is None or held.cut != cut:
+            held = self._constants[layer] = self._held(layer, cut)
+            self.drafts.append(self._constant_load(layer, held))
+        return held.views(cut)
 
-    def _load_records(self, layer: int, channels: tuple[int, int] | None) -> dict[str, View]:
-        """Those of some output channels: one run of bytes."""
-        constants = self.chip.constants[layer]
-        assert channels is not None, "constants by channel of a part without channels"
-        first, last = channels
-        size = (last - first) * constants.record
-        buffer = self._buffer(_constants_of(self.section, layer), size)
-        source = View(0, constants.address + first * constants.record, "int8", (size,), (1,))
-        target = View(buffer, 0, "int8", (size,), (1,))
-        self._append("LOAD", layer, (source,), target, self.chip.cycles.transfer(size))
-        return {
-            name: View(
-                buffer,
-                region.address - constants.address,
-                region.dtype,
-                (last - first, *region.shape[1:]),
-                region.strides,
-            )
-            for name, region in constants.arrays.items()
-        }
+    def _kept_constants(self, layer: int) -> HeldConstants:
+        """All of a layer's, which the first turn loads."""
+        if layer not in self._kept:
+            held = self._kept[layer] = self._held(layer, None, fixed=self.kept_bytes)
+            self.kept_bytes += -(-held.size // self.chip.align) * self.chip.align
+            self.drafts.append(self._constant_load(layer, held, once=True))
+        return self._kept[layer]
 
-    def _load_array(self, layer: int, part: Part) -> dict[str, View]:
-        """A table, or some rows of points."""
-        ((name, region),) = self.chip.constants[layer].arrays.items()
-        box = Box.whole(region.shape)
-        if part.points is not None:
-            box = box.with_axis(1, *part.points)
-        source = Layout(region.dtype, region.shape, region.strides, region.bytes)
-        inner = view_of(0, source, box)
-        moved = View(0, inner.offset + region.address, inner.dtype, inner.shape, inner.strides)
-        layout = Layout.of(region.dtype, box.shape, 1)
-        buffer = self._buffer(_constants_of(self.section, layer), layout.size)
-        target = view_of(buffer, layout, Box.whole(box.shape))
-        self._append("LOAD", layer, (moved,), target, self.chip.cycles.transfer(moved.bytes))
-        return {name: target}
+    def _held(self, layer: int, cut: Cut, *, fixed: int | None = None) -> HeldConstants:
+        held = HeldConstants(self.chip.constants[layer], len(self.buffers), cut)
+        self.buffers.append(Buffer(self.section.constants_name(layer), "chip", held.size, fixed))
+        return held
 
-
-def _constants_of(section: Section, layer: int) -> str:
-    """The name of a buffer; no tensor has a colon in its name."""
-    return f"{section.node(layer).name}:constants"
+    def _constant_load(self, layer: int, held: HeldConstants, *, once: bool = False) -> Draft:
+        source, target = held.transfer()
+        cycles = self.chip.cycles.transfer(target.bytes)
+        return Draft("LOAD", layer, self._slot, (source,), target, cycles, once=once)

@@ -78,7 +78,7 @@ def _parts(group: Group, tiling: Tiling, on_chip: frozenset[str], chip: Chip) ->
     for number in numbers:
         before = len(drafting.drafts)
         drafting.run([step_of(group, tiling, on_chip, number)], first=number == 0)
-        steps.append(drafting.drafts[before:])
+        steps.append([draft for draft in drafting.drafts[before:] if not draft.once])
     weights = [1] * len(numbers)
     if count > len(numbers):
         weights[_SAMPLED - 1] += count - len(numbers)

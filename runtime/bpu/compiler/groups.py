@@ -61,9 +61,17 @@ class Group:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Tensors that are read or made here."""
-        nodes = [self.section.node(layer) for layer in self.layers]
-        return frozenset(name for node in nodes for name in (*node.inputs, node.output))
+        """Tensors that are read or made here, and what the constants are called."""
+        section = self.section
+        return frozenset(
+            name
+            for layer in self.layers
+            for name in (
+                *section.node(layer).inputs,
+                section.node(layer).output,
+                section.constants_name(layer),
+            )
+        )
 
     @cached_property
     def max_rows(self) -> int:

@@ -22,7 +22,8 @@ class Placement:
         section: the layers.
         plan: groups, parts and residents.
         buffers: those of DDR first.
-        drafts: in the order of the instructions.
+        drafts: in the order of the instructions; those of the first turn among them.
+        kept_bytes: from address 0 on, of constants that lie on the chip during all turns.
         chip: addresses of the buffers on the chip, by number.
         allocation: of the chip.
     """
@@ -31,6 +32,7 @@ class Placement:
     plan: Plan
     buffers: tuple[Buffer, ...]
     drafts: tuple[Draft, ...]
+    kept_bytes: int
     chip: dict[int, int]
     allocation: Allocation
 
@@ -39,7 +41,7 @@ def place(section: Section, plan: Plan, chip: Chip, *, capacity: int, limit: int
     """The drafts of a plan in order, and addresses on the chip, perhaps beyond its end.
 
     Args:
-        capacity: bytes on the chip.
+        capacity: bytes on the chip, beside those of constants that lie there during all turns.
         limit: bytes up to which transfers that run ahead may fill it.
     """
     buffers, homes = _buffers_in_ddr(section, plan, chip.align)
@@ -47,11 +49,13 @@ def place(section: Section, plan: Plan, chip: Chip, *, capacity: int, limit: int
     for tiled in plan.tiled:
         drafting.run(steps_of(tiled.group, tiled.tiling, plan.on_chip))
     drafts = in_order(drafting.drafts, buffers, align=chip.align, limit=limit)
-    numbers = [number for number, buffer in enumerate(buffers) if buffer.memory == "chip"]
+    numbers = [number for number, buffer in enumerate(buffers) if buffer.is_placed]
     lifetimes = _lifetimes(drafts, buffers)
     allocation = allocate([lifetimes[number] for number in numbers], chip.align, limit=capacity)
+    kept = drafting.kept_bytes
+    allocation = allocation.above(kept)
     addresses = dict(zip(numbers, allocation.addresses, strict=True))
-    return Placement(section, plan, tuple(buffers), tuple(drafts), addresses, allocation)
+    return Placement(section, plan, tuple(buffers), tuple(drafts), kept, addresses, allocation)
 
 
 def _buffers_in_ddr(section: Section, plan: Plan, align: int) -> tuple[list[Buffer], dict[str, Home]]:

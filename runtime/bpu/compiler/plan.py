@@ -37,7 +37,7 @@ class Plan:
 
     Args:
         tiled: groups in their order, with their parts.
-        on_chip: tensors that lie on the chip as a whole.
+        on_chip: tensors that lie on the chip as a whole, and constants that lie there during all turns.
     """
 
     tiled: tuple[Tiled, ...]
@@ -50,7 +50,12 @@ def single_layers(section: Section) -> list[Group]:
 
 
 def plan(
-    section: Section, estimate: Estimator, capacity: int, share: Share, options: CompilerOptions
+    section: Section,
+    estimate: Estimator,
+    capacity: int,
+    share: Share,
+    options: CompilerOptions,
+    kept: frozenset[str] = frozenset(),
 ) -> Plan | None:
     """Groups, parts and residents of a section; None if some group does not fit.
 
@@ -60,15 +65,16 @@ def plan(
     Args:
         capacity: bytes on the chip.
         share: of them.
+        kept: constants that lie on the chip beside these bytes.
     """
     groups = single_layers(section)
     if options.optimization_level < 2:
-        return _with_groups(groups, estimate, share, options)
+        return _with_groups(groups, estimate, share, options, kept)
     found = []
-    small = _small(section, estimate.chip.align, capacity // _SMALL)
+    small = _small(section, estimate.chip.align, capacity // _SMALL) | kept
     for _ in range(_ROUNDS):
         groups = fused(section, small, estimate, capacity, options)
-        candidate = _with_groups(groups, estimate, share, options)
+        candidate = _with_groups(groups, estimate, share, options, kept)
         if candidate is None:
             break
         found.append(candidate)
@@ -77,16 +83,21 @@ def plan(
         if stays == small:
             break
         small = stays
-    found += [single] if (single := _with_groups(single_layers(section), estimate, share, options)) else []
+    single = _with_groups(single_layers(section), estimate, share, options, kept)
+    found += [single] if single is not None else []
     return min(found, key=lambda candidate: _cost(candidate, options), default=None)
 
 
 def _with_groups(
-    groups: list[Group], estimate: Estimator, share: Share, options: CompilerOptions
+    groups: list[Group],
+    estimate: Estimator,
+    share: Share,
+    options: CompilerOptions,
+    kept: frozenset[str],
 ) -> Plan | None:
-    residency = Residency(frozenset(), (0,) * len(groups))
+    residency = Residency(kept, (0,) * len(groups))
     if options.optimization_level > 0 and share.residents:
-        residency = choose_residents(groups, estimate, share.residents)
+        residency = choose_residents(groups, estimate, share.residents, kept)
     tiled = []
     for group, taken in zip(groups, residency.taken, strict=True):
         found = tile(group, residency.on_chip, share.room - taken, estimate, options)

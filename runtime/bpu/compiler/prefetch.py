@@ -29,14 +29,23 @@ def in_order(drafts: Sequence[Draft], buffers: Sequence[Buffer], *, align: int, 
     """
     if limit <= 0:
         return list(drafts)
+    places = _moved(drafts, buffers, align, limit)
+    if any(draft.once for draft in drafts):
+        # What every turn has stands in the order that is good for all turns but the first.
+        others = iter(_moved([draft for draft in drafts if not draft.once], buffers, align, limit))
+        places = [place if draft.once else next(others) for draft, place in zip(drafts, places, strict=True)]
+    keys = [
+        (place, _PHASES.get(draft.unit, 1), position)
+        for position, (draft, place) in enumerate(zip(drafts, places, strict=True))
+    ]
+    return [drafts[position] for *_, position in sorted(keys)]
+
+
+def _moved(drafts: Sequence[Draft], buffers: Sequence[Buffer], align: int, limit: int) -> list[int]:
     mover = _Mover(drafts, buffers, align, limit)
     mover.loads_ahead()
     mover.stores_behind()
-    keys = [
-        (place, _PHASES.get(draft.unit, 1), position)
-        for position, (draft, place) in enumerate(zip(drafts, mover.places, strict=True))
-    ]
-    return [drafts[position] for *_, position in sorted(keys)]
+    return mover.places
 
 
 class _Mover:
@@ -45,8 +54,8 @@ class _Mover:
     def __init__(self, drafts: Sequence[Draft], buffers: Sequence[Buffer], align: int, limit: int) -> None:
         self.drafts, self.limit = drafts, limit
         self.places = [draft.slot for draft in drafts]
-        self._sizes = [-(-buffer.size // align) * align for buffer in buffers]
-        self._live = _live(drafts, buffers, self._sizes)
+        self._sizes = [-(-buffer.size // align) * align if buffer.is_placed else 0 for buffer in buffers]
+        self._live = _live(drafts, self._sizes)
         self._times = _times(drafts)
         self._stores = _by_buffer(drafts, "STORE")
         self._loads = _by_buffer(drafts, "LOAD")
@@ -117,8 +126,8 @@ class _Mover:
         return min(slots, default=len(self._times)) - 1
 
 
-def _live(drafts: Sequence[Draft], buffers: Sequence[Buffer], sizes: Sequence[int]) -> NDArray[np.int64]:
-    """Bytes on the chip that live in each slot."""
+def _live(drafts: Sequence[Draft], sizes: Sequence[int]) -> NDArray[np.int64]:
+    """Bytes that live in each slot."""
     slots: dict[int, tuple[int, int]] = {}
     for draft in drafts:
         for view in (*draft.reads, draft.output):
@@ -126,8 +135,7 @@ def _live(drafts: Sequence[Draft], buffers: Sequence[Buffer], sizes: Sequence[in
             slots[view.buffer] = min(first, draft.slot), max(last, draft.slot)
     live = np.zeros(max(draft.slot for draft in drafts) + 1, dtype=np.int64)
     for number, (first, last) in slots.items():
-        if buffers[number].memory == "chip":
-            live[first : last + 1] += sizes[number]
+        live[first : last + 1] += sizes[number]
     return live
 
 

@@ -24,7 +24,7 @@ class Residency:
     """What lies on the chip as a whole.
 
     Args:
-        on_chip: names of tensors.
+        on_chip: names of tensors, and of constants that lie there during all turns.
         taken: bytes that they take while each group runs.
     """
 
@@ -55,10 +55,16 @@ class _Candidate:
         return self.saved / (self.size * (self.last - self.first + 1))
 
 
-def choose_residents(groups: Sequence[Group], estimate: Estimator, capacity: int) -> Residency:
-    """Tensors for which there is room in `capacity` bytes."""
-    rooms = [_room(group, frozenset(), estimate, capacity) for group in groups]
-    taken, on_chip = [0] * len(groups), frozenset[str]()
+def choose_residents(
+    groups: Sequence[Group], estimate: Estimator, capacity: int, kept: frozenset[str]
+) -> Residency:
+    """Tensors for which there is room in `capacity` bytes.
+
+    Args:
+        kept: constants that lie on the chip besides.
+    """
+    rooms = [_room(group, kept, estimate, capacity) for group in groups]
+    taken, on_chip = [0] * len(groups), kept
     candidates = sorted(
         _candidates(groups, estimate.chip.align), key=lambda item: (-item.merit, item.first, item.name)
     )

@@ -63,6 +63,10 @@ class Section:
         }
         return frozenset(name for name in self.makers if name in outside or name in self.graph.outputs)
 
+    def constants_name(self, layer: int) -> str:
+        """What a buffer with a layer's constants is called; no tensor has a colon in its name."""
+        return f"{self.node(layer).name}:constants"
+
     def inputs(self, layer: int) -> list[TensorType]:
         """What a layer reads in one turn."""
         return [self.types[name] for name in self.node(layer).inputs]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runtime.bpu.graph_operations import operation_of
+from runtime.bpu.checker.placement import keeps_from_bpu
+from runtime.bpu.checker.subject import subjects_of
 from runtime.bpu.march_data import March
-from runtime.bpu.operation_measures import broken_limits
 from runtime.errors import RunError
 from runtime.hbir.graph import Graph
 
@@ -12,14 +12,11 @@ _HINT = "the stage `check` says which operations do not run there, and why"
 
 
 def check_supported(graph: Graph, march: March) -> None:
-    """Refuses the first node that the march does not run on its BPU.
+    """Refuses the first node that the checker does not place on the BPU, by the same rules.
 
     Raises:
-        RunError: it has no unit for an operation, not in these widths, or not of this size.
+        RunError: there is one; the message is what the first rule that it breaks says.
     """
-    for node in graph.nodes:
-        operation = operation_of(graph, node)
-        refusal = march.supports(operation.op, operation.in_bits, operation.out_bits)
-        reasons = [refusal] if refusal is not None else broken_limits(march, operation)
-        if reasons:
-            raise RunError(reasons[0], place=f"node `{node.name}`", hint=_HINT)
+    for subject in subjects_of(graph, march):
+        for _, finding in keeps_from_bpu(subject):
+            raise RunError(finding.message, place=f"node `{subject.node.name}`", hint=_HINT)

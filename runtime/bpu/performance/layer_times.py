@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from runtime.bpu.operation import Operation
@@ -60,10 +61,10 @@ def layer_times(
         program: compiled from the graph of `operations`.
         times: its timeline.
         operations: one a layer.
-        overhead: cycles of starting a layer, which are divided among the turns of its block and are part of
+        overhead: cycles of starting a layer, which are divided among the turns of its blocks and are part of
             its first compute instruction in each, rounded up.
     """
-    rows = [_Sums() for _ in program.layers]
+    rows, turns = [_Sums() for _ in program.layers], _turns(times)
     for block in times.blocks:
         last = block.start + (block.turns - 1) * block.cycles
         for span in block.spans:
@@ -83,7 +84,7 @@ def layer_times(
             else:
                 sums.compute += busy
                 sums.unit = instruction.unit
-                sums.overhead = math.ceil(overhead / block.turns) * block.turns
+                sums.overhead = math.ceil(overhead / turns[instruction.layer]) * turns[instruction.layer]
     return [
         LayerTimes(
             name=layer.name,
@@ -102,6 +103,15 @@ def layer_times(
         )
         for layer, operation, sums in zip(program.layers, operations, rows, strict=True)
     ]
+
+
+def _turns(times: Timeline) -> Counter[int]:
+    """How often each layer runs."""
+    found = Counter[int]()
+    for block in times.blocks:
+        for layer in {span.instruction.layer for span in block.spans if not span.instruction.moves}:
+            found[layer] += block.turns
+    return found
 
 
 class _Sums:

@@ -125,6 +125,34 @@ def test_depthwise_channels() -> None:
     assert line.text == "40 output channels cost as much as 48; 32 would save"
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "groups", "text"),
+    [
+        (64, 80, 4, "80 output channels in 4 groups cost as much as 128; 64 would save"),  # 20 -> 32 each
+        (
+            16,
+            20,
+            4,
+            "20 output channels in 4 groups cost as much as 32; 16 would save",
+        ),  # four at once: 20 -> 32
+        (
+            15,
+            20,
+            5,
+            "20 output channels in 5 groups cost as much as 30; 15 would save",
+        ),  # 6 would not fill 32
+        (64, 64, 4, None),
+        (64, 32, 4, None),  # 8 each, of at least 16: there are no fewer
+        (15, 30, 5, None),  # 7 each would not fit
+    ],
+)
+def test_grouped_channels(inputs: int, outputs: int, groups: int, text: str | None) -> None:
+    chain = Chain((1, inputs, 256, 256)).conv("grouped", outputs, groups=groups, kernel=(3, 3))
+    found = check_graph(chain.graph(), BAYES).suggestions
+    assert [line.text for line in found] == ([] if text is None else [text])
+    assert all(line.saves is not None and 0.1 < line.saves < 0.6 for line in found)
+
+
 def test_int16_costs_more() -> None:
     chain = Chain((1, 64, 128, 128), "int16").conv("wide", 64, kernel=(3, 3), dtype="int16")
     (line,) = check_graph(chain.graph(), BAYES).suggestions

@@ -46,6 +46,13 @@ def test_text() -> None:
     assert text_report(small_report()) == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_text_of_what_runs_nowhere() -> None:
+    march = march_with(lambda document: document["operations"]["flip"].update(runs_on=assumed("unsupported")))
+    chain = Chain((1, 16, 16, 16)).conv("stem", 16).add("flip", "flip", {"axes": (3,)})
+    lines = text_report(check_graph(chain.graph(), march)).splitlines()
+    assert lines[1] == "  2 nodes: 1 on TAE, 1 unsupported"
+
+
 def test_text_of_what_has_no_graph() -> None:
     report = CheckReport(load_march("bayes"), refusal="`neck` computes an erf\nhint: use a block")
     assert text_report(report) == (

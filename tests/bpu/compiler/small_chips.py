@@ -16,7 +16,7 @@ _UNITS = {
 
 
 def small_chip(name: str, chip_bytes: int) -> March:
-    """A march with its own alignments, rates and DDR, without limits."""
+    """A march with its own alignments, rates and DDR, without limits and with wide arithmetic."""
     march = load_march(name)
     rates = march.tensor.macs_per_cycle
     rules = {
@@ -32,6 +32,11 @@ def small_chip(name: str, chip_bytes: int) -> March:
         march,
         operations=rules,
         general_limits=(),
+        arithmetic=replace(
+            march.arithmetic,
+            multiplier_bits=Quantity(15, "assumed", "test"),
+            accumulator_bits=Quantity(64, "assumed", "test"),
+        ),
         tensor=TensorEngine({8: rates[8], 16: rates.get(16, rates[8])}),
         memory=replace(march.memory, on_chip_bytes=Quantity(chip_bytes, "assumed", "test")),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from chain_graph import chain
 from small_chips import small_chip
-from test_schedule import chain
 
 from runtime.bpu.compiler import CompilerOptions, compile_graph
 from runtime.bpu.march import load_march

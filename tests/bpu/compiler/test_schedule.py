@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from chain_graph import chain
 from random_graphs import random_graph
 from small_chips import small_chip
 
@@ -14,33 +15,12 @@ from runtime.bpu.performance.timeline import timeline
 from runtime.bpu.program.instruction import Block, Instruction
 from runtime.bpu.program.program import Program
 from runtime.bpu.simulator.hazards import known_to_have_ended
-from runtime.hbir.graph import Graph, Node
-from runtime.hbir.tensor_type import Constant, TensorType
-from runtime.hbir.validate import validate
 
 
 def compiled(seed: int, level: int, chip_bytes: int = 2**15) -> Program:
     graph = random_graph(np.random.default_rng(seed))
     march = small_chip("nash-m", chip_bytes)
     return compile_graph(graph, march, CompilerOptions(level, row_parts=3))  # type: ignore[arg-type]
-
-
-def chain(layers: int) -> Graph:
-    """Convolutions of 3 x 3 that keep 16 channels of 64 x 64."""
-    rng, nodes, tensors = np.random.default_rng(0), [], []
-    image = TensorType("img", "int8", (1, 16, 64, 64), (1.0,))
-    for number in range(layers):
-        constants = {
-            "weight": Constant.of(rng.integers(-127, 128, (16, 16, 3, 3)), "int8"),
-            "bias": Constant.of(np.zeros(16), "int32"),
-            "multiplier": Constant.of(np.full(16, 2**14), "int16"),
-            "shift": Constant.of(np.full(16, 24), "int8"),
-        }
-        window = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1, "lo": -128, "hi": 127}
-        source = tensors[-1].name if tensors else "img"
-        nodes.append(Node(f"conv{number}", "conv", (source,), f"conv{number}", window, constants))
-        tensors.append(TensorType(f"conv{number}", "int8", image.shape, (1.0,)))
-    return validate(Graph((image,), tuple(nodes), tuple(tensors), (tensors[-1].name,)))
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])

@@ -113,9 +113,8 @@ def test_text_says_everything_once() -> None:
     bayes, bernoulli = (
         next(line for line in lines if line.startswith(f"{march.name} ")) for march in marches
     )
-    assert bayes.endswith(
-        f"± {100 * marches[0].accuracy.leave_one_out:.1f} % (leave-one-out over 10 measured networks, one image a run)"
-    )
+    percent = f"{100 * marches[0].accuracy.leave_one_out:.1f}"
+    assert bayes.endswith(f"± {percent} % (leave-one-out over 10 measured networks, one image a run)")
     assert bernoulli.endswith("order of magnitude; without 1 operation")
     assert sum("stage.conv" in line or "warp" in line for line in lines) == 2
     assert any(

@@ -46,6 +46,12 @@ def test_overhead_is_divided_among_turns_and_rounded_up_in_each() -> None:
     assert (layer.compute, layer.overhead) == (4 * 7, 4 * 25)
 
 
+def test_a_first_turn_in_a_block_of_its_own_is_one_of_the_turns() -> None:
+    program = with_blocks(block(step("LOAD", 5), step("TAE", 25 + 7)), block(step("TAE", 25 + 7), turns=3))
+    layer = times_of(program, overhead=99)[0]
+    assert (layer.compute, layer.overhead, layer.load) == (4 * 7, 4 * 25, 5)
+
+
 @pytest.mark.parametrize(
     ("load", "compute", "overhead", "bound"),
     [(10, 30, 5, "compute"), (31, 30, 5, "ddr"), (10, 30, 20, "overhead")],

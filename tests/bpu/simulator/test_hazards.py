@@ -12,6 +12,7 @@ from two_layers import program_of_two, with_instruction, with_instructions
 from runtime.bpu.program.instruction import Block, Instruction
 from runtime.bpu.program.program import Program
 from runtime.bpu.program.region import Region
+from runtime.bpu.simulator.effort import MAX_EFFORT, Effort
 from runtime.bpu.simulator.hazards import check_hazards, known_to_have_ended
 from runtime.bpu.simulator.shared_bytes import share_bytes
 from runtime.errors import RunError
@@ -178,3 +179,56 @@ def test_shared_bytes_against_counting() -> None:
         assert share_bytes(*regions) == bool(places[0] & places[1])
         shared += bool(places[0] & places[1])
     assert 50 < shared < 350
+
+
+def combed(number: int) -> Program:
+    """Loads into the even bytes of a buffer and stores from the odd ones, of which none waits."""
+    even, odd = (Region("chip", start, "int8", (64,), (2,)) for start in (0, 1))
+    row = Region("ddr", 2**20, "int8", (64,), (1,))
+    loads = [Instruction("LOAD", 0, (row,), even)] * number
+    return program(*loads, *[Instruction("STORE", 0, (odd,), replace(row, address=0))] * number)
+
+
+def test_what_takes_long_to_compare_is_refused() -> None:
+    """Twice as many instructions are four times as many pairs."""
+    small, large = Effort(), Effort()
+    check_hazards(combed(20), small)
+    check_hazards(combed(40), large)
+    spent = MAX_EFFORT - small.left
+    assert 20 * 20 < spent < 3 * 20 * 20
+    assert 3 * spent < MAX_EFFORT - large.left < 4 * spent
+    check_hazards(combed(20), Effort(spent))
+    with pytest.raises(RunError, match="too many instructions may run at the same time"):
+        check_hazards(combed(20), Effort(spent - 1))
+
+
+def test_many_turns_cost_more() -> None:
+    once, often = Effort(), Effort()
+    check_hazards(program(load(0, 8), store(8, 8)), once)
+    check_hazards(program(load(0, 8), store(8, 8), turns=50), often)
+    assert MAX_EFFORT - often.left == 50 * (MAX_EFFORT - once.left)
+
+
+# Strides without a pattern: the first pair shares a byte, the second one does not.
+HARD = [
+    (
+        Region("ddr", 0, "int8", (6, 8, 6, 7, 6, 6), (175037, 169103, 144311, 115801, 77814, 27062)),
+        Region("ddr", 525, "int8", (4, 4, 4, 5, 7, 8), (186812, 134564, 114327, 106292, 71591, 14635)),
+    ),
+    (
+        Region("ddr", 0, "int8", (5, 2, 4, 5, 4), (80677, 24900, 5712, 1706, 1120)),
+        Region("ddr", 670, "int8", (5, 6, 3, 6, 7), (199442, 196168, 161007, 92211, 76766)),
+    ),
+]
+
+
+@pytest.mark.parametrize("pair", HARD)
+def test_hard_layouts_are_told_exactly_and_cost_more(pair: tuple[Region, Region]) -> None:
+    places = [
+        one.address + np.tensordot(one.strides, np.indices(one.shape), axes=1).reshape(-1) for one in pair
+    ]
+    effort = Effort()
+    assert share_bytes(*pair, effort) == bool(np.isin(*places).any())
+    assert MAX_EFFORT - effort.left > 1000
+    with pytest.raises(RunError, match="too hard to compare"):
+        share_bytes(*pair, Effort(500))

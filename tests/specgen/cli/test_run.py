@@ -75,13 +75,33 @@ def test_a_harmed_spec_of_an_experiment(experiment: Path, name: str, text: str |
     )
 
 
-@pytest.mark.parametrize("record", ["{", "[]", '{"stage": "float", "status": "finished"}'])
-def test_a_run_with_a_harmed_record_is_not_current(experiment: Path, record: str) -> None:
-    run = experiment / "runs" / "0001-float"
-    run.mkdir(parents=True)
-    (run / "run.json").write_text(record)
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (
+            "[]",
+            "warning: `{path}` is damaged: stage `float` runs again\n"
+            "{path}: error: not readable (not a record)\nhint: remove this run's folder\n",
+        ),
+        ('{"stage": "float", "status": "finished"}', ""),
+    ],
+)
+def test_a_run_with_a_harmed_record_is_not_current(experiment: Path, record: str, said: str) -> None:
+    """This stage leaves no newer run behind it: the ladder at the end cannot be shown."""
+    path = experiment / "runs" / "0001-float" / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(record)
     done = subprocess.run(command("run"), cwd=experiment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", said.format(path=path))
+
+
+def test_a_harmed_record_ends_a_command_that_reads_it(experiment: Path) -> None:
+    path = experiment / "runs" / "0001-float" / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("[]")
+    done = subprocess.run(command("ladder"), cwd=experiment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{path}: error: not readable (not a record)\nhint: remove this run's folder\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

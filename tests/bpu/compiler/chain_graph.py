@@ -1,0 +1,27 @@
+"""A chain of convolutions of one shape, of which everything is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from runtime.hbir.graph import Graph, Node
+from runtime.hbir.tensor_type import Constant, TensorType
+from runtime.hbir.validate import validate
+
+
+def chain(layers: int, maps: int = 1) -> Graph:
+    """Convolutions of 3 x 3 that keep 16 channels of 64 x 64, of so many views."""
+    rng, nodes, tensors = np.random.default_rng(0), [], []
+    image = TensorType("img", "int8", (maps, 16, 64, 64), (1.0,))
+    for number in range(layers):
+        constants = {
+            "weight": Constant.of(rng.integers(-127, 128, (16, 16, 3, 3)), "int8"),
+            "bias": Constant.of(np.zeros(16), "int32"),
+            "multiplier": Constant.of(np.full(16, 2**14), "int16"),
+            "shift": Constant.of(np.full(16, 24), "int8"),
+        }
+        window = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1, "lo": -128, "hi": 127}
+        source = tensors[-1].name if tensors else "img"
+        nodes.append(Node(f"conv{number}", "conv", (source,), f"conv{number}", window, constants))
+        tensors.append(TensorType(f"conv{number}", "int8", image.shape, (1.0,)))
+    return validate(Graph((image,), tuple(nodes), tuple(tensors), (tensors[-1].name,)))
