@@ -26,7 +26,7 @@ from benchmarks.networks.catalogue import LAYERS
 from benchmarks.robust_fit import fit
 from runtime.bpu.compiler import CompilerOptions
 from runtime.bpu.compiler.options import Level
-from runtime.bpu.estimate.as_graph import as_graph
+from runtime.bpu.estimate.as_graph.network_graph import as_graph
 from runtime.bpu.estimate.schedule import schedule_of
 from runtime.bpu.graph_operations import operations_of_graph
 from runtime.bpu.march import march_path, parse_march

@@ -129,8 +129,8 @@ def _of_experiment(experiment: Experiment, bits: int | None, use_float: bool) ->
         origin = f"the newest export, {exported.parent.name}: {subject.origin}"
     else:
         from runtime.bpu.estimate.estimate import with_bits
-        from runtime.bpu.estimate.program import network_of_program
         from runtime.bpu.estimate.subject import Subject
+        from runtime.bpu.estimate.torch_reading.program import network_of_program
         from runtime.deployment.float_program import float_program
 
         program = float_program(

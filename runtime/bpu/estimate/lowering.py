@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.bpu.estimate.float_graph import FloatGraph
-from runtime.bpu.estimate.fold_constants import fold_constants
-from runtime.bpu.estimate.fold_free import fold_free
-from runtime.bpu.estimate.fold_lookups import fold_lookups
-from runtime.bpu.estimate.fold_pads import fold_pads
-from runtime.bpu.estimate.fold_points import fold_points
-from runtime.bpu.estimate.fold_sums import fold_sums
+from runtime.bpu.estimate.folding.constants import fold_constants
+from runtime.bpu.estimate.folding.free import fold_free
+from runtime.bpu.estimate.folding.lookups import fold_lookups
+from runtime.bpu.estimate.folding.pads import fold_pads
+from runtime.bpu.estimate.folding.points import fold_points
+from runtime.bpu.estimate.folding.sums import fold_sums
 from runtime.bpu.estimate.network import Network, grouped_assumptions, grouped_left_out
 from runtime.bpu.estimate.node_operations import is_addressing, operations_of_node
 from runtime.bpu.operation import Operation

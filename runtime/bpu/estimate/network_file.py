@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from runtime.bpu.estimate.as_graph import as_graph
+from runtime.bpu.estimate.as_graph.network_graph import as_graph
 from runtime.bpu.estimate.estimate import with_bits
 from runtime.bpu.estimate.network import Network
-from runtime.bpu.estimate.onnx_file import read_onnx
-from runtime.bpu.estimate.onnx_network import graph_of_onnx, network_of_onnx
+from runtime.bpu.estimate.onnx_reading.file import read_onnx
+from runtime.bpu.estimate.onnx_reading.network import graph_of_onnx, network_of_onnx
 from runtime.bpu.estimate.subject import Subject
 from runtime.bpu.graph_operations import operations_of_graph
 from runtime.bpu.operation import Shape

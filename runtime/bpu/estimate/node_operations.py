@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from runtime.bpu.estimate import compositions
 from runtime.bpu.estimate.float_graph import FloatNode
-from runtime.bpu.estimate.fold_constants import varies_along
+from runtime.bpu.estimate.folding.constants import varies_along
 from runtime.bpu.estimate.map_shape import image_shape, layer_shape, map_shape
 from runtime.bpu.operation import Operation
 

@@ -7,7 +7,7 @@ from small_chips import small_chip
 
 from benchmarks.networks.layers import Layers
 from runtime.bpu.compiler import CompilerOptions, compile_graph
-from runtime.bpu.estimate.as_graph import as_graph
+from runtime.bpu.estimate.as_graph.network_graph import as_graph
 from runtime.bpu.performance.timeline import timeline
 
 

@@ -10,10 +10,10 @@ from torch_networks import TORCH_NETWORKS
 
 from benchmarks.networks.catalogue import LAYERS
 from runtime.bpu.compiler import compile_graph
-from runtime.bpu.estimate.as_graph import as_graph
+from runtime.bpu.estimate.as_graph.network_graph import as_graph
 from runtime.bpu.estimate.float_graph import FloatGraph, FloatNode
 from runtime.bpu.estimate.lowering import network_of
-from runtime.bpu.estimate.program import graph_of_program
+from runtime.bpu.estimate.torch_reading.program import graph_of_program
 from runtime.bpu.graph_operations import operations_of_graph
 from runtime.bpu.march import load_march
 from runtime.bpu.network_cost import network_cost

@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from runtime.bpu.estimate.network import Network
-from runtime.bpu.estimate.program import network_of_program
+from runtime.bpu.estimate.torch_reading.program import network_of_program
 
 IMAGE = (1, 16, 12, 12)
 

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from onnx_graphs import integers, model, weights
 
 from runtime.bpu.estimate.network_file import network_of_file
-from runtime.bpu.estimate.onnx_network import network_of_onnx, operations_of_onnx
+from runtime.bpu.estimate.onnx_reading.network import network_of_onnx, operations_of_onnx
 from runtime.bpu.operation import Operation
 from runtime.errors import RunError
 

@@ -16,8 +16,8 @@ from torch_networks import TORCH_NETWORKS
 
 from benchmarks.networks.catalogue import NETWORKS
 from runtime.bpu.estimate.estimate import estimate
-from runtime.bpu.estimate.onnx_network import operations_of_onnx
-from runtime.bpu.estimate.program import operations_of_program
+from runtime.bpu.estimate.onnx_reading.network import operations_of_onnx
+from runtime.bpu.estimate.torch_reading.program import operations_of_program
 from runtime.bpu.march import load_march, march_names
 from runtime.bpu.network_cost import network_cost
 from runtime.bpu.operation import Operation

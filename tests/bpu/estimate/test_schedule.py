@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.networks.catalogue import LAYERS
 from runtime.bpu.compiler import CompilerOptions, compile_graph
-from runtime.bpu.estimate.as_graph import as_graph
+from runtime.bpu.estimate.as_graph.network_graph import as_graph
 from runtime.bpu.estimate.document import estimates_document
 from runtime.bpu.estimate.estimate import estimate
 from runtime.bpu.estimate.float_graph import FloatGraph, FloatNode

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from runtime.bpu.estimate.float_graph import FloatGraph, FloatNode
-from runtime.bpu.estimate.fold_constants import varies_along
+from runtime.bpu.estimate.folding.constants import varies_along
 
 _BOTH = ("add", "multiply", "divide")
 _CONSTANTS = ("add_constant", "multiply_constant")

@@ -10,9 +10,9 @@ from onnx import ModelProto, NodeProto
 from runtime.bpu.estimate.float_graph import FloatGraph, FloatNode
 from runtime.bpu.estimate.lowering import network_of
 from runtime.bpu.estimate.network import Network
-from runtime.bpu.estimate.onnx_calls import CALLS, Describe, split_part
-from runtime.bpu.estimate.onnx_file import read_onnx, value_shapes, with_shapes
-from runtime.bpu.estimate.onnx_values import Arguments, constant_values
+from runtime.bpu.estimate.onnx_reading.calls import CALLS, Describe, split_part
+from runtime.bpu.estimate.onnx_reading.file import read_onnx, value_shapes, with_shapes
+from runtime.bpu.estimate.onnx_reading.values import Arguments, constant_values
 from runtime.bpu.operation import Operation, Shape
 from runtime.errors import RunError
 

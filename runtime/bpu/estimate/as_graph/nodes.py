@@ -7,11 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from runtime.bpu.estimate.as_graph.placeholder_graph import MULTIPLIER, SHIFT, NoForm, PlaceholderGraph, zeros
+from runtime.bpu.estimate.as_graph.windows import (
+    append_conv,
+    append_conv_transpose,
+    append_linear,
+    append_pool,
+)
 from runtime.bpu.estimate.float_graph import FloatNode
-from runtime.bpu.estimate.fold_constants import varies_along
-from runtime.bpu.estimate.graph_windows import append_conv, append_conv_transpose, append_linear, append_pool
+from runtime.bpu.estimate.folding.constants import varies_along
 from runtime.bpu.estimate.map_shape import map_shape
-from runtime.bpu.estimate.placeholder_graph import MULTIPLIER, SHIFT, NoForm, PlaceholderGraph, zeros
 from runtime.hbir.tensor_type import Constant
 
 _FRACTION_BITS = 4

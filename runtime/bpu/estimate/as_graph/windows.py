@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from runtime.bpu.estimate.as_graph.placeholder_graph import NoForm, PlaceholderGraph, weights
 from runtime.bpu.estimate.float_graph import FloatNode
-from runtime.bpu.estimate.placeholder_graph import NoForm, PlaceholderGraph, weights
 from runtime.bpu.operation import Shape
 from runtime.hbir.graph import Attribute
 from runtime.hbir.tensor_type import DType

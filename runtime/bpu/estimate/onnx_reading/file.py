@@ -12,7 +12,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, inliner
 
-from runtime.bpu.estimate.onnx_constants import KEPT_ELEMENTS, infer_with_constants, tensor_shapes
+from runtime.bpu.estimate.onnx_reading.constants import KEPT_ELEMENTS, infer_with_constants, tensor_shapes
 from runtime.bpu.operation import Shape
 from runtime.errors import RunError
 

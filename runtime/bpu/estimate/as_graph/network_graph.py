@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from runtime.bpu.estimate.as_graph.nodes import append_node
+from runtime.bpu.estimate.as_graph.placeholder_graph import NoForm, PlaceholderGraph
 from runtime.bpu.estimate.float_graph import FloatGraph
-from runtime.bpu.estimate.graph_nodes import append_node
 from runtime.bpu.estimate.lowering import folded
 from runtime.bpu.estimate.network import grouped_left_out
-from runtime.bpu.estimate.placeholder_graph import NoForm, PlaceholderGraph
 from runtime.errors import RunError
 from runtime.hbir.graph import Graph
 

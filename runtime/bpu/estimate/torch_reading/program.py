@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from runtime.bpu.estimate.aten_calls import CALLS, SPLITS, split_part
 from runtime.bpu.estimate.float_graph import FloatGraph, FloatNode
 from runtime.bpu.estimate.lowering import network_of
 from runtime.bpu.estimate.network import Network
+from runtime.bpu.estimate.torch_reading.calls import CALLS, SPLITS, split_part
 from runtime.bpu.operation import Operation, Shape
 from runtime.errors import RunError
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from runtime.bpu.estimate.contraction import Contraction, einsum, matmul
 from runtime.bpu.estimate.elementwise import binary, of_kind
 from runtime.bpu.estimate.float_graph import FloatNode
-from runtime.bpu.estimate.onnx_values import Arguments
+from runtime.bpu.estimate.onnx_reading.values import Arguments
 from runtime.bpu.estimate.windows import is_image, not_a_map, pair, same_padding
 
 Describe = Callable[[FloatNode, Arguments], FloatNode]

@@ -1,0 +1,1 @@
+"""Float ONNX files, read within bounds."""
