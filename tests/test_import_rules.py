@@ -15,6 +15,7 @@ ARITHMETIC = "runtime.quantization.arithmetic"
 ALLOWED = {
     "errors": set(),
     "atomic_file": set(),
+    "text_columns": set(),
     "web_page": set(),
     "geometry": set(),
     "models": {"geometry"},
@@ -31,7 +32,7 @@ ALLOWED = {
         *("training", "hbir", "bpu", "visualization"),
     },
 }
-FOR_ALL = {"errors", "atomic_file", "web_page"}
+FOR_ALL = {"errors", "atomic_file", "text_columns", "web_page"}
 # Drawing what a stage predicted is the one place that puts pictures beside training; a plan for 16 bits asks
 # the hardware model for cycles.
 EXTRA = {

@@ -9,6 +9,7 @@ from runtime.bpu.checker.report import CheckReport, NodeReport, Remark
 from runtime.bpu.checker.rules import RULES, explanation
 from runtime.bpu.checker.sums import EXACT_IN_FLOAT32
 from runtime.bpu.march_data import UNSUPPORTED
+from runtime.text_columns import aligned_columns
 
 _NAMES = 3
 _SUGGESTIONS = 12
@@ -99,11 +100,7 @@ def _names(nodes: Sequence[str]) -> str:
 
 def _table(nodes: Sequence[NodeReport]) -> Iterator[str]:
     head = ("node", "op", "place", "requested", "granted", "padding", "cycles", "sum below", "output")
-    rows = [head, *(_row(node) for node in nodes)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+    yield from aligned_columns([head, *(_row(node) for node in nodes)])
 
 
 def _row(node: NodeReport) -> tuple[str, ...]:

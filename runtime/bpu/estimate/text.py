@@ -8,6 +8,7 @@ from runtime.bpu.estimate.estimate import Estimate, Refused, Timed
 from runtime.bpu.estimate.network import Network
 from runtime.bpu.estimate.schedule import NoSchedule, Schedule
 from runtime.bpu.estimate.subject import Subject
+from runtime.text_columns import aligned_columns
 
 
 def estimates_text(
@@ -140,15 +141,7 @@ def _refused(refused: Sequence[Refused]) -> list[str]:
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Columns as wide as their widest cell; numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if _is_number(rows[-1][column]) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    return aligned_columns(rows, right=[at for at, cell in enumerate(rows[-1]) if _is_number(cell)])
 
 
 def _is_number(text: str) -> bool:

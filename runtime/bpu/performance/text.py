@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runtime.text_columns import aligned_columns
+
 _LAYERS = 10
 
 
@@ -37,14 +39,7 @@ def performance_text(document: Mapping[str, Any], *, layers: int = _LAYERS) -> s
         )
         for layer in slowest
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column in (2, 3) else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, *aligned_columns(rows, right=(2, 3))])
 
 
 def error_text(speed: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GAP = "  "
+from runtime.text_columns import GAP, column_cell
+
 _SHORTEST = 11
 
 Row = dict[str, str]
@@ -48,17 +49,9 @@ class TextTable:
 
         def line(row: Row | str) -> str:
             if isinstance(row, str):
-                return _cell(row, width, right=False).rstrip()
-            texts = [_cell(row.get(key, ""), sizes[key], key in self.right) for key in columns]
+                return column_cell(row, width).rstrip()
+            texts = [column_cell(row.get(key, ""), sizes[key], right=key in self.right) for key in columns]
             return GAP.join(texts).rstrip()
 
         found = [line(row) for row in ({key: key for key in columns}, *rows)]
         return [text for text in found if text]
-
-
-def _cell(text: str, size: int, right: bool) -> str:
-    """Without its middle where it is too long: both ends of a dotted name tell something."""
-    if len(text) > size:
-        head = (size - 1) // 3
-        text = f"{text[:head]}…{text[len(text) - (size - 1 - head) :]}"
-    return text.rjust(size) if right else text.ljust(size)

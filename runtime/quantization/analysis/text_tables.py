@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runtime.text_columns import GAP, aligned_columns, shortened
+
 WIDTH = 110
 _NARROWEST = 60
-_GAP = "  "
 _LIMIT_DB = 200.0
 
 Document = Mapping[str, Any]
@@ -140,7 +141,7 @@ def plan_table(document: Document, width: int) -> str:
         )
     for step in plan["steps"][: plan["chosen"]]:
         lines.append(
-            _shortened(f"  - {{match: {step['name']}, bits: 16}}", width - 24)
+            shortened(f"  - {{match: {step['name']}, bits: 16}}", width - 24)
             + f"  # +{shown_share(step['extra']['bytes'], base['bytes'])[1:]} bytes"
         )
     lines += _skipped_lines(plan["skipped"], width)
@@ -188,31 +189,15 @@ def _titled(title: str, head: Sequence[str], rows: Rows, width: int, left: int =
     table = [list(head), *[list(row) for row in rows]]
     words = [index < left or not _is_number(rows[0][index]) for index in range(len(head))]
     sizes = [max(len(row[index]) for row in table) for index in range(len(head))]
-    _shrink(sizes, width - len(_GAP) * len(sizes))
-    lines = [
-        _GAP + _GAP.join(_cell(row[index], sizes[index], words[index]) for index in range(len(head))).rstrip()
-        for row in table
-    ]
-    return "\n".join([title, *lines])
+    _shrink(sizes, width - len(GAP) * len(sizes))
+    right = [index for index, is_word in enumerate(words) if not is_word]
+    return "\n".join([title, *(GAP + line for line in aligned_columns(table, right=right, sizes=sizes))])
 
 
 def _shrink(sizes: list[int], room: int) -> None:
     """Take what is too much from the widest columns."""
     while sum(sizes) > room and max(sizes) > 1:
         sizes[sizes.index(max(sizes))] -= 1
-
-
-def _cell(text: str, size: int, left: bool) -> str:
-    short = _shortened(text, size)
-    return short.ljust(size) if left else short.rjust(size)
-
-
-def _shortened(text: str, size: int) -> str:
-    """Without its middle where it is too long: both ends of a dotted name tell something."""
-    if len(text) <= size:
-        return text
-    head = (size - 1) // 3
-    return f"{text[:head]}…{text[len(text) - (size - 1 - head) :]}"
 
 
 def _is_number(text: str) -> bool:
