@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.bpu.program.region import aligned
+
 _CLOSE, _GOOD = 1.02, 1.1
 """Peaks over the lower bound at which the search ends: in any case, and if the peak is within the limit."""
 _BUDGET = 600_000
@@ -64,7 +66,7 @@ def allocate(lifetimes: Sequence[Lifetime], align: int, *, limit: int | None = N
         align: of all addresses.
         limit: a peak that is low enough.
     """
-    sizes = [_aligned(life.size, align) for life in lifetimes]
+    sizes = [aligned(max(life.size, 1), align) for life in lifetimes]
     lower = lower_bound(lifetimes, align)
     goal = int(lower * _CLOSE)
     if limit is not None and lower <= limit:
@@ -77,7 +79,7 @@ def lower_bound(lifetimes: Sequence[Lifetime], align: int) -> int:
     """Most bytes that live at one time."""
     changes: dict[int, int] = {}
     for life in lifetimes:
-        size = _aligned(life.size, align)
+        size = aligned(max(life.size, 1), align)
         changes[life.first] = changes.get(life.first, 0) + size
         changes[life.last + 1] = changes.get(life.last + 1, 0) - size
     live, most = 0, 0
@@ -85,10 +87,6 @@ def lower_bound(lifetimes: Sequence[Lifetime], align: int) -> int:
         live += changes[time]
         most = max(most, live)
     return most
-
-
-def _aligned(size: int, align: int) -> int:
-    return -(-max(size, 1) // align) * align
 
 
 def _search(sizes: Sequence[int], lifetimes: Sequence[Lifetime], goal: int) -> tuple[list[int], int]:

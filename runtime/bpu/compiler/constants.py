@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runtime.bpu.program.region import Region, packed_strides
+from runtime.bpu.program.region import Region, aligned, packed_strides
 from runtime.hbir.graph import Graph, Node
 from runtime.hbir.tensor_type import Constant
 
@@ -41,7 +41,7 @@ def place_constants(graph: Graph, align: int) -> tuple[list[LayerConstants], byt
     placed, content, address = [], [], 0
     for node in graph.nodes:
         found, data = _by_channel(node, address) if node.op in _BY_CHANNEL else _single(node, address)
-        padded = -(-len(data) // align) * align
+        padded = aligned(len(data), align)
         content.append(data.ljust(padded, b"\0"))
         address += padded
         placed.append(found)
@@ -56,7 +56,7 @@ def _by_channel(node: Node, address: int) -> tuple[LayerConstants, bytes]:
         constant = node.constants[name]
         columns[name] = offset
         offset += len(constant.data) // channels
-    record = -(-offset // _RECORD_ALIGN) * _RECORD_ALIGN
+    record = aligned(offset, _RECORD_ALIGN)
     table = np.zeros((channels, record), dtype=np.uint8)
     arrays = {}
     for name in sorted(node.constants):

@@ -9,6 +9,7 @@ from runtime.bpu.compiler.allocation import Lifetime, allocate
 from runtime.bpu.compiler.buffers import Layout
 from runtime.bpu.compiler.estimate import in_ddr
 from runtime.bpu.compiler.placement import Placement
+from runtime.bpu.program.region import aligned
 from runtime.hbir.graph import Graph
 
 
@@ -31,7 +32,7 @@ def ddr_homes(graph: Graph, placements: Sequence[Placement], constants: int, ali
     for name in (*(tensor.name for tensor in graph.inputs), *graph.outputs):
         tensor = graph.types[name]
         addresses[name] = end
-        end += -(-Layout.of(tensor.dtype, tensor.shape, align).size // align) * align
+        end += aligned(Layout.of(tensor.dtype, tensor.shape, align).size, align)
     spans = {name: life for name, life in _lifetimes(placements).items() if name not in addresses}
     placed = allocate(list(spans.values()), align)
     addresses |= {name: end + address for name, address in zip(spans, placed.addresses, strict=True)}

@@ -17,6 +17,7 @@ from runtime.bpu.compiler.instruction_cycles import InstructionCycles
 from runtime.bpu.compiler.parts import Part, part_of
 from runtime.bpu.compiler.sections import Section
 from runtime.bpu.program.instruction import Unit
+from runtime.bpu.program.region import aligned
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class Drafting:
         """All of a layer's, which the first turn loads."""
         if layer not in self._kept:
             held = self._kept[layer] = self._held(layer, None, fixed=self.kept_bytes)
-            self.kept_bytes += -(-held.size // self.chip.align) * self.chip.align
+            self.kept_bytes += aligned(held.size, self.chip.align)
             self.drafts.append(self._constant_load(layer, held, once=True))
         return self._kept[layer]
 

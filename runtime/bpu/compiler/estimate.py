@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runtime.bpu.compiler.buffers import Buffer, Draft
 from runtime.bpu.compiler.drafting import Chip, Drafting, Home
 from runtime.bpu.compiler.groups import Group, Tiling, count_steps, step_of
+from runtime.bpu.program.region import aligned
 
 _SAMPLED = 2
 """Steps at the beginning that are looked at; the others but the last are as the last of these."""
@@ -129,7 +130,7 @@ def _peak(drafting: Drafting, on_chip: frozenset[str], align: int) -> int:
     changes = [0] * (len(drafting.drafts) + 1)
     for number, buffer in enumerate(drafting.buffers):
         if buffer.memory == "chip" and buffer.name not in on_chip:
-            size = _aligned(buffer.size, align)
+            size = aligned(buffer.size, align)
             changes[first[number]] += size
             changes[last[number] + 1] -= size
     live = peak = 0
@@ -149,9 +150,5 @@ def _transferred(
         if draft.unit in ("LOAD", "STORE")
     }
     return sum(
-        _aligned(buffers[number].size, align) for number in moved if buffers[number].name not in on_chip
+        aligned(buffers[number].size, align) for number in moved if buffers[number].name not in on_chip
     )
-
-
-def _aligned(size: int, align: int) -> int:
-    return -(-size // align) * align

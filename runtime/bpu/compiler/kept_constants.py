@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from runtime.bpu.compiler.drafting import Chip
 from runtime.bpu.compiler.placement import Placement
+from runtime.bpu.program.region import aligned
 
 _SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
 """Of the chip, that kept constants may take."""
@@ -70,6 +71,6 @@ def _candidates(placement: Placement, chip: Chip) -> Iterator[_Candidate]:
         if draft.unit == "LOAD" and draft.inputs[0].buffer == 0:
             loaded[draft.layer] += draft.cycles
     for layer, cycles in loaded.items():
-        size = -(-chip.constants[layer].size // chip.align) * chip.align
+        size = aligned(chip.constants[layer].size, chip.align)
         saved = section.turns * cycles - chip.cycles.transfer(chip.constants[layer].size)
         yield _Candidate(section.constants_name(layer), size, saved)

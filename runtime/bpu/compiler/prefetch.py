@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.bpu.compiler.buffers import Buffer, Draft
+from runtime.bpu.program.region import aligned
 
 _LOADS_AHEAD, _STORES_BEHIND = 12, 3
 """By how many compute instructions transfers move at most."""
@@ -54,7 +55,7 @@ class _Mover:
     def __init__(self, drafts: Sequence[Draft], buffers: Sequence[Buffer], align: int, limit: int) -> None:
         self.drafts, self.limit = drafts, limit
         self.places = [draft.slot for draft in drafts]
-        self._sizes = [-(-buffer.size // align) * align if buffer.is_placed else 0 for buffer in buffers]
+        self._sizes = [aligned(buffer.size, align) if buffer.is_placed else 0 for buffer in buffers]
         self._live = _live(drafts, self._sizes)
         self._times = _times(drafts)
         self._stores = _by_buffer(drafts, "STORE")

@@ -13,6 +13,7 @@ from runtime.bpu.compiler.buffers import Layout
 from runtime.bpu.compiler.estimate import Estimator
 from runtime.bpu.compiler.groups import Group, Tiling
 from runtime.bpu.compiler.tiling import least_room
+from runtime.bpu.program.region import aligned
 
 _PARTS = 8
 """A group keeps the room for so many parts, or the least it needs if that is more than its share."""
@@ -116,4 +117,4 @@ def _candidates(groups: Sequence[Group], align: int) -> Iterator[_Candidate]:
         tensor = section.types[name]
         size = Layout.of(tensor.dtype, tensor.shape, align).size
         moves = len(places) - 1 if name in section.leaving or name not in section.makers else len(places)
-        yield _Candidate(name, -(-size // align) * align, places[0], places[-1], moves * tensor.bytes)
+        yield _Candidate(name, aligned(size, align), places[0], places[-1], moves * tensor.bytes)

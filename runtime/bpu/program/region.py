@@ -71,6 +71,11 @@ class Region:
         return replace(self, address=self.address + offset, shape=shape)
 
 
+def aligned(size: int, align: int) -> int:
+    """The least multiple of `align` that is not less than `size`."""
+    return -(-size // align) * align
+
+
 def packed_strides(shape: Shape, item_bytes: int) -> tuple[int, ...]:
     """Of values without gaps, last axis fastest."""
     strides = [item_bytes]
@@ -84,5 +89,5 @@ def map_strides(shape: Shape, item_bytes: int, align: int) -> tuple[int, ...]:
     `align` bytes."""
     _, channels, rows, columns = shape
     pixel = channels * item_bytes
-    row = -(-columns * pixel // align) * align
+    row = aligned(columns * pixel, align)
     return rows * row, item_bytes, row, pixel
