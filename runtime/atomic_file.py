@@ -28,8 +28,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             beside.unlink()
         known = disk_error(error)
         reason = known.message if known else error.strerror or str(error)
+        size = f"{len(content)} bytes" if len(content) < 1e5 else f"{len(content) / 1e6:.1f} MB"
         raise RunError(
-            f"cannot write {len(content) / 1e6:.1f} MB: {reason}; what was saved before is untouched",
+            f"cannot write {size}: {reason}; what was saved before is untouched",
             hint=known.hint if known else None,
             place=str(path),
         ) from error

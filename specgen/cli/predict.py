@@ -25,6 +25,7 @@ def predict(
         int | None, typer.Option("--num-samples", min=1, help="evaluate only the first samples")
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="`cpu` or `cuda`")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of torch")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the metrics as JSON")] = False,
     unlocked: UnlockedOption = False,
 ) -> None:
@@ -45,6 +46,8 @@ def predict(
         arguments += ["--num-samples", str(num_samples)]
     if device is not None:
         arguments += ["--device", device]
+    if threads is not None:
+        arguments += ["--threads", str(threads)]
     if as_json:
         arguments.append("--json")
     guard(found, unlocked)

@@ -49,7 +49,7 @@ def _before(name: str, stage: Node) -> Iterator[str]:
 
 
 def trainer_fits_stage(document: Node) -> Iterator[Finding]:
-    """`float` and `qat` have a trainer that learns, `calibration` has a `Calibrator`."""
+    """Each stage has its own component: `calibration` a `Calibrator`, `align_bpu` a `BpuPredictor`."""
     for name, stage in stages(document):
         if stage.type in _KNOWN_COMPONENTS and stage.type != _COMPONENTS[name]:
             message = f"`stages.{name}.type` is `{stage.type}`, which does not fit this stage"
