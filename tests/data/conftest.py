@@ -1,14 +1,19 @@
 """A tiny synthetic world and its pack, made once for all tests of this folder."""
 
+from __future__ import annotations
+
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from nuscenes import NuScenes
 
 from runtime.data.nuscenes.pack import pack
 from runtime.data.synthetic.generate import synthesize
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `packed_datasets`
 VERSION = "v1.0-trainval"
 
 
@@ -24,7 +29,7 @@ class World:
     root: Path
     version: str
 
-    def copy_to(self, folder: Path) -> "World":
+    def copy_to(self, folder: Path) -> World:
         """A copy that a test may damage."""
         shutil.copytree(self.root, folder)
         return World(folder, self.version)
@@ -50,7 +55,7 @@ class Packed:
     def val(self) -> Path:
         return self.target / self.version / "val_lmdb"
 
-    def copy_to(self, folder: Path) -> "Packed":
+    def copy_to(self, folder: Path) -> Packed:
         """A copy that a test may damage."""
         shutil.copytree(self.target, folder)
         return Packed(folder, self.version)
@@ -80,3 +85,9 @@ def packed(world: World, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     for split in ("train", "val"):
         pack(world.root, target, version=world.version, split=split, workers=1)
     return Packed(target, world.version)
+
+
+@pytest.fixture(scope="session")
+def devkit(world: World) -> NuScenes:
+    """What the devkit reads of the world; not to be changed."""
+    return NuScenes(world.version, str(world.root), verbose=False)

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 from lively_graph import lively_graph
-from mutations import MUTATIONS, Mutation, Traced, traced
 from naive_program import naive_program
+from order_mutations import drop_instruction, drop_wait, reorder
+from region_mutations import change_pads, free_early, shift_address, shorten_halo
 from torch import Tensor
+from traced_program import Mutation, Traced, traced
 
 from runtime.bpu.compiler.compile import compile_graph
 from runtime.bpu.compiler.options import CompilerOptions
@@ -27,6 +29,10 @@ from runtime.hbir.executor import TorchExecutor
 
 Codes = dict[str, Tensor]
 _DRAWS, _MUTANTS = 50, 6
+MUTATIONS = (
+    *(shift_address, shorten_halo, change_pads, free_early),
+    *(drop_instruction, reorder, drop_wait),
+)
 MAKERS = ("naive", "compiled 0", "compiled 1", "compiled 2", "compiled in parts")
 
 

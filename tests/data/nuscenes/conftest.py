@@ -1,12 +1,14 @@
 """A small hand-made map with the shapes that are awkward in real ones."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `packing_steps`
 Points = list[tuple[float, float]]
 
 LOCATION = "boston-seaport"
