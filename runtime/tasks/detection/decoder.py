@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from runtime.geometry.bev_grid import BevGrid
 from runtime.geometry.nms import circle_nms, rotate_nms
 from runtime.tasks.detection.class_table import ClassTable
+from runtime.tasks.detection.ranking import best_first
 
 _LARGEST_LOG_SIZE = 7.0
 """exp(7) is 1.1 km: no real box, and far from the overflow that an untrained head may reach."""
@@ -116,7 +117,7 @@ class CenterPoint3dDecoder(nn.Module):
             around = F.max_pool2d(score, self.max_pool_kernel, stride=1, padding=self.max_pool_kernel // 2)
             score = score * (score == around)
         flat = score.flatten(1)
-        best, index = flat.topk(min(self.max_num, flat.shape[1]), dim=1)
+        index = best_first(flat, min(self.max_num, flat.shape[1]))
         channel, cell = index // (height * width), index % (height * width)
 
         def at_peaks(name: str) -> Tensor:
@@ -134,7 +135,7 @@ class CenterPoint3dDecoder(nn.Module):
         yaw = torch.atan2(sin_cos[..., 0:1], sin_cos[..., 1:2])
         velocity = at_peaks("vel") if "vel" in answer else centre.new_zeros(batch, cell.shape[1], 2)
         boxes = torch.cat([centre, at_peaks("height"), size, yaw, velocity], dim=-1)
-        return boxes, best, torch.tensor(labels, device=cell.device)[channel]
+        return boxes, flat.gather(1, index), torch.tensor(labels, device=cell.device)[channel]
 
     def _sample(self, candidates: Sequence[tuple[Tensor, ...]], index: int) -> dict[str, Tensor]:
         """Threshold and suppression of one sample, all tasks together again."""
