@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 
 from runtime.atomic_file import write_json
 from runtime.errors import RunError
+from runtime.training.interruption import is_interruption
 from runtime.training.report import note, utc_now
 from runtime.training.versions import installed_versions
 
@@ -132,8 +133,7 @@ class RunDirectory:
         except BaseException as error:
             # A disk that is full may be so for this too; the first error is the one to show.
             with contextlib.suppress(RunError, OSError):
-                interrupted = isinstance(error, KeyboardInterrupt)
-                self.finish("interrupted" if interrupted else "failed", error=str(error))
+                self.finish("interrupted" if is_interruption(error) else "failed", error=str(error))
             if isinstance(error, Exception) and not isinstance(error, RunError):
                 note("".join(traceback.format_exception(error)).rstrip())
             raise

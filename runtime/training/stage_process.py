@@ -1,12 +1,15 @@
 """How the process of a stage ends: exit status, messages, and the order in which it leaves."""
 
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 import torch
+import torch.distributed as dist
 
 from runtime.errors import RunError, disk_error
 from runtime.training.report import complain, stop_reporting
@@ -28,8 +31,24 @@ def end_with(work: Callable[[], None], *, threads: int | None) -> NoReturn:
         with _ended_like_ctrl_c():
             status = _status(work)
         sys.exit(status)
+    except BaseException as error:
+        if not (dist.is_available() and dist.is_initialized()):
+            raise
+        _leave_at_once(error)
     finally:
         stop_reporting()
+
+
+def _leave_at_once(error: BaseException) -> NoReturn:
+    """Without what Python does at its end: the communicator waits there for processes that were ended."""
+    if not isinstance(error, SystemExit):
+        traceback.print_exception(error)
+    elif not error.code:
+        raise error
+    stop_reporting()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _EXIT_FAILED)
 
 
 @contextmanager

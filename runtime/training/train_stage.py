@@ -13,6 +13,7 @@ from runtime.atomic_file import write_json
 from runtime.errors import RunError
 from runtime.training.device import describe_device, resolve_device
 from runtime.training.evaluation import whole_dataset
+from runtime.training.interruption import is_interruption
 from runtime.training.metric_values import headline
 from runtime.training.report import note, say, start_reporting
 from runtime.training.run_checkpoints import ResumePoint, RunCheckpoints
@@ -69,12 +70,12 @@ def train_stage(
             run.path, point, identity=_identity(run), on_data=lambda *loaders: _record_inputs(run, *loaders)
         )
         metrics = _write_metrics(run)
-    except KeyboardInterrupt:
-        _give_up(run, "interrupted", None)
-        raise
     except BaseException as error:
-        _give_up(run, "failed", error)
-        raise
+        if not is_interruption(error):
+            _give_up(run, "failed", error)
+            raise
+        _give_up(run, "interrupted", None)
+        raise KeyboardInterrupt from error
     finally:
         os.environ.pop(_JOIN, None)
     run.finish("finished", metrics=metrics)

@@ -92,6 +92,22 @@ def test_ctrl_c_says_how_to_go_on(experiment):
     assert "interrupted; last checkpoint" in (run / "log.txt").read_text()
 
 
+def test_one_request_to_end_ends_all_processes(experiment):
+    script = SCRIPT.with_name("toy_ddp_stage.py")
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(experiment), "0.05"], stderr=subprocess.PIPE, text=True
+    )
+    run = experiment / "runs" / "0001-float"
+    wait_for(run / "checkpoints" / "last.safetensors", process)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=20)  # the other process has its stderr, too
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert f"interrupted; last checkpoint: {run}/checkpoints/last.safetensors" in stderr
+    assert RunDirectory(run).record["status"] == "interrupted"
+
+
 class StopAt(pl.Callback):
     """Raises in the middle of an epoch, as a crash would."""
 
