@@ -14,6 +14,8 @@ class DistributedSampler(TorchDistributedSampler[int]):
 
     With one process it gives all samples to it. Shuffled (training), every process gets equally many, for
     which up to world size - 1 samples come twice; in order (evaluation), each sample comes exactly once.
+    Where there are fewer samples than processes, some get one that another has too: a process without any
+    would leave out what the others wait for together, and metrics count a sample once.
     `set_epoch` also sets the dataset's, so that whoever drives the sampler (Lightning does) drives the
     augmentation.
 
@@ -44,19 +46,20 @@ class DistributedSampler(TorchDistributedSampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         total = self._total()
+        rank, world = self._world()
         if self.shuffle:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(total).tolist()
-            padding = -total % self._world()[1]
-            order += (order * (padding // total + 1))[:padding]
+            padding = -total % world
         else:
             order = list(range(total))
-        rank, world = self._world()
+            padding = max(0, world - total)
+        order += (order * (padding // total + 1))[:padding]
         return iter(order[rank::world])
 
     def __len__(self) -> int:
         rank, world = self._world()
         total = self._total()
-        return -(-total // world) if self.shuffle else len(range(rank, total, world))
+        return -(-total // world) if self.shuffle else max(1, len(range(rank, total, world)))
 
     def _total(self) -> int:
         if self.dataset_or_none is None:

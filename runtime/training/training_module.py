@@ -163,6 +163,9 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self.results = {metric.name: dict(metric.compute()) for metric in self.metrics}
+        if self.trainer.world_size > 1 and self.val_loader is not None:
+            # Until here this process has counted its own share.
+            self.evaluated_samples = len(self.val_loader.dataset)  # type: ignore[arg-type]
         self.evaluation_seconds = time.perf_counter() - self._evaluation_started
         if self._digest is not None:
             self.output_digest = self._digest.hexdigest()

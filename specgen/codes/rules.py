@@ -46,6 +46,7 @@ _REMEDIES = {
     "E336": "Write the name of the task that the metric is to measure.",
     "E337": "Write an odd number.",
     "E338": "Remove one of the two.",
+    "E339": "Write `decode_to_ego: true`, or take the metric out of `val_metrics`.",
     "E341": "Write the number that the message names, and as many `class_weight`s.",
     "E342": "Use one variable, such as `${use_bce}`, for both.",
     "E343": "Write one weight a class, or a single number when `use_sigmoid` is true.",
@@ -131,6 +132,12 @@ RULE_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "{type: SegmentationIoU, name: bev_seg, num_classes: 4}",
             "{type: SegmentationIoU, name: bev_seg}\n      - {type: SegmentationIoU, name: bev_seg}",
+        ),
+    ),
+    "E339": (
+        (
+            "nms_threshold: [0.2, 0.2, 0.2, 0.5]",
+            "nms_threshold: [0.2, 0.2, 0.2, 0.5]\n        decode_to_ego: false",
         ),
     ),
     "E341": (

@@ -57,6 +57,7 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType(
         "E336": tasks.metrics_have_a_task,
         "E337": tasks.kernels_are_odd,
         "E338": tasks.metrics_differ,
+        "E339": tasks.judged_boxes_are_in_metres,
         "E341": segmentation.class_count_fits,
         "E342": segmentation.sigmoid_goes_with_bce,
         "E343": segmentation.class_weights_fit,

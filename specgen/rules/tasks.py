@@ -165,3 +165,21 @@ def metrics_differ(document: Node) -> Iterator[Finding]:
                 message = f"`{place}` is a second `{metric.type}` for `{key[1]}`"
                 yield Finding(message, metric.at("type").span, ((seen[key].span, "the first one"),))
             seen.setdefault(key, metric.at("type"))
+
+
+def judged_boxes_are_in_metres(document: Node) -> Iterator[Finding]:
+    """`decode_to_ego` is true where a stage measures the boxes: cells are no metres, and scores near 0."""
+    measured = {
+        metric.plain_at("name")
+        for _, stage in stages(document)
+        if (metrics := stage.get("val_metrics")) is not None
+        for metric in metrics.elements()
+        if metric.type == "NuscenesDetectionMetric"
+    }
+    for path, decoder in decoders(document, "BevDetDecoder"):
+        node = decoder.get("decoder", "decode_to_ego")
+        if node is None or node.plain() or decoder.plain_at("name") not in measured:
+            continue
+        place = dotted((*path, "decoder", "decode_to_ego"))
+        message = f"`{place}` is false, but a stage measures its boxes in metres"
+        yield Finding(message, node.span)

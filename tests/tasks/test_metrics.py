@@ -101,6 +101,19 @@ def test_results_have_their_names_and_make_sense() -> None:
     assert iou["mIoU"] == pytest.approx(1 / 7, abs=0.05)  # two independent draws among four
 
 
+def test_of_more_boxes_than_nuscenes_takes_the_best_are_judged() -> None:
+    truth, samples = make_samples(3)
+    detection = NuscenesDetectionMetric()
+    detection.set_ground_truth(truth)
+    worse = {"boxes": torch.ones(490, 9), "scores": torch.zeros(490), "labels": torch.zeros(490).long()}
+    crowded = {key: torch.cat([value, samples[0][key]]) for key, value in worse.items()}
+    detection.update([crowded, *samples[1:]], {"token": [sample["token"] for sample in samples]})
+    boxes = detection.detections()["token-0"]
+    assert len(boxes) == 500
+    assert sorted(boxes.score[boxes.score > 0]) == sorted(samples[0]["scores"].double().tolist())
+    assert detection.compute()["mAP"] > 0
+
+
 def test_batches_order_and_repeats_do_not_matter() -> None:
     truth, samples = make_samples(6)
     detection, segmentation = NuscenesDetectionMetric(), SegmentationIoU()

@@ -226,6 +226,22 @@ def test_tensorboard_has_losses_rate_and_metrics(tmp_path):
     assert max(event.value for event in events.Scalars("train/learning_rate")) > 0.05
 
 
+def test_tensorboards_loss_is_that_of_a_batch_however_many_make_a_step(tmp_path):
+    fit(
+        tmp_path,
+        TensorBoard(log_freq=1),
+        batch_processor=BatchProcessor(accumulate_grad_batches=2),
+        num_epochs=1,
+    )
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    whole, *parts = (
+        [event.value for event in events.Scalars(f"train/{name}")]
+        for name in ("loss", "toy/loss_square", "toy/loss_abs")
+    )
+    assert whole == pytest.approx([sum(values) for values in zip(*parts, strict=True)])
+
+
 def test_fp16_on_the_cpu_and_a_gpu_that_is_not_there_are_refused(tmp_path):
     with pytest.raises(RunError, match="precision `fp16` does not train on `cpu`"):
         toy_trainer(batch_processor=BatchProcessor(precision="fp16")).fit(tmp_path)

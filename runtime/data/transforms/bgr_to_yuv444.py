@@ -33,18 +33,24 @@ class BgrToYuv444:
         """uint8 (..., 3, H, W) to uint8 (..., 3, H, W), channels Y, U, V; U and V are centred on 128."""
         if image.dtype != torch.uint8 or image.ndim < 3 or image.shape[-3] != 3:
             raise ValueError(f"expected uint8 (..., 3, H, W), got {image.dtype} {tuple(image.shape)}")
-        height, width = image.shape[-2:]
-        pixels = image.reshape(-1, 3, height, width).float()
+        images = image.reshape(-1, 3, *image.shape[-2:])
+        result = torch.empty_like(images)
+        # One image at a time: the floats of all views together would be fetched from memory again and again.
+        for source, target in zip(images.split(1), result.split(1), strict=True):
+            self._convert(source.float(), target)
+        return result.reshape(image.shape)
+
+    def _convert(self, pixels: torch.Tensor, result: torch.Tensor) -> None:
+        """Float pixels (N, 3, H, W) to YUV in `result`, uint8 of that shape."""
+        height, width = pixels.shape[-2:]
         matrix = self.matrix.to(pixels.device)
         # Both steps are linear: averaging the colours first gives the chroma at a quarter of the work.
         coarse = _halved(pixels)
-        result = torch.empty_like(pixels, dtype=torch.uint8)
         result[:, 0] = _to_bytes(_mix(pixels, matrix[0]))
         for channel in (1, 2):
             chroma = _to_bytes(_mix(coarse, matrix[channel]).add_(128.0))
             repeated = chroma.repeat_interleave(2, dim=-1).repeat_interleave(2, dim=-2)
             result[:, channel] = repeated[:, :height, :width]
-        return result.reshape(image.shape)
 
 
 def _halved(pixels: torch.Tensor) -> torch.Tensor:

@@ -51,9 +51,13 @@ def point_codes(points: NDArray[np.float64], height: int, width: int, scale: flo
             f"grid_quant_scale is {scale}: int16 reaches pixel {np.iinfo(np.int16).max * scale:g} of a map "
             f"of {height} x {width}, which allows {point_scale(height, width)}"
         )
-    inside = np.clip(np.nan_to_num(points, nan=-1.0), -1.0, (width, height))
+    # In place: training does this for every batch, and most of the time is what moves through memory.
+    inside = np.where(np.isnan(points), -1.0, points)
+    np.clip(inside, -1.0, (width, height), out=inside)
     # Half up, like every rounding of the fixed-point arithmetic.
-    return np.floor(inside / scale + 0.5).astype(np.int16)
+    inside /= scale
+    inside += 0.5
+    return np.floor(inside, out=inside).astype(np.int16)
 
 
 def ground_points(ego2img: NDArray[np.float64], grid: BevGrid, *, stride: float) -> NDArray[np.float64]:
@@ -76,10 +80,11 @@ def ground_points(ego2img: NDArray[np.float64], grid: BevGrid, *, stride: float)
     half = 0.5 / stride - 0.5
     to_feature = np.array([[1 / stride, 0.0, half], [0.0, 1 / stride, half], [0.0, 0.0, 1.0]])
     homography = to_feature @ ego2img[:, :3][:, :, [0, 1, 3]]
-    u, v, depth = np.moveaxis(homography @ ground, 1, 0)  # (N, H * W) each
-    seen = depth > MIN_DEPTH
-    safe = np.where(seen, depth, 1.0)
-    points = np.stack([np.where(seen, u / safe, -1.0), np.where(seen, v / safe, -1.0)], axis=-1)
+    image = homography @ ground  # (N, 3, H * W): u * depth, v * depth, depth
+    depth = image[:, 2]
+    points = np.full((len(ego2img), len(centres), 2), -1.0)
+    for axis in (0, 1):
+        np.divide(image[:, axis], depth, out=points[..., axis], where=depth > MIN_DEPTH)
     return points.reshape(len(ego2img), height, width, 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -131,6 +132,9 @@ class CenterPoint3dDecoder(nn.Module):
         size = at_peaks("dim")
         if self.norm_bbox:
             size = size.clamp(-_LARGEST_LOG_SIZE, _LARGEST_LOG_SIZE).exp()
+        else:
+            # A head that has learned little may answer with no size at all, or one below zero.
+            size = size.clamp(math.exp(-_LARGEST_LOG_SIZE), math.exp(_LARGEST_LOG_SIZE))
         sin_cos = at_peaks("rot")
         yaw = torch.atan2(sin_cos[..., 0:1], sin_cos[..., 1:2])
         velocity = at_peaks("vel") if "vel" in answer else centre.new_zeros(batch, cell.shape[1], 2)

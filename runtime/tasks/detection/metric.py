@@ -12,6 +12,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities.data import dim_zero_cat
 
 from runtime.evaluation.box_table import GlobalDetections, SampleTruth
+from runtime.evaluation.detection_protocol import MAX_BOXES_PER_SAMPLE
 from runtime.evaluation.global_boxes import detections_to_global
 from runtime.evaluation.nuscenes_detection import DetectionScores, evaluate_detections
 from runtime.evaluation.nuscenes_results import write_results
@@ -59,17 +60,7 @@ class NuscenesDetectionMetric(Metric):
         tokens = batch["token"]
         if len(predictions) != len(tokens):
             raise ValueError(f"{len(predictions)} predictions for {len(tokens)} samples")
-        parts = [
-            torch.cat(
-                [
-                    sample["boxes"].double(),
-                    sample["scores"].double()[:, None],
-                    sample["labels"].double()[:, None],
-                ],
-                dim=1,
-            )
-            for sample in predictions
-        ]
+        parts = [_rows(sample) for sample in predictions]
         counts = torch.tensor([len(part) for part in parts], dtype=torch.int64)
         keys = torch.tensor([sample_key(token) for token in tokens], dtype=torch.int64)
         for state, value in ((self.rows, torch.cat(parts)), (self.counts, counts), (self.keys, keys)):
@@ -114,3 +105,12 @@ class NuscenesDetectionMetric(Metric):
     def write_results(self, path: Path) -> None:
         """Writes the samples seen as an official nuScenes result file."""
         write_results(path, self.detections())
+
+
+def _rows(sample: Mapping[str, Tensor]) -> Tensor:
+    """Boxes, scores and labels (N, 11) float64; of more boxes than nuScenes takes, the best."""
+    scores = sample["scores"].double()
+    rows = torch.cat([sample["boxes"].double(), scores[:, None], sample["labels"].double()[:, None]], dim=1)
+    if len(rows) <= MAX_BOXES_PER_SAMPLE:
+        return rows
+    return rows[scores.argsort(descending=True, stable=True)[:MAX_BOXES_PER_SAMPLE]]

@@ -25,8 +25,9 @@ class TensorBoard(pl.Callback):
         if trainer.logger is None or step % self.log_freq or step == self._logged_step:
             return
         self._logged_step = step
-        scalars = {f"train/{name}": float(value) for name, value in outputs["losses"].items()}
-        scalars["train/loss"] = float(outputs["loss"])
+        losses = {f"train/{name}": float(value) for name, value in outputs["losses"].items()}
+        # Not `outputs["loss"]`, which Lightning has divided by the batches of an optimiser step.
+        scalars = {**losses, "train/loss": sum(losses.values())}
         scalars["train/learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
         trainer.logger.log_metrics(scalars, step=step)
 

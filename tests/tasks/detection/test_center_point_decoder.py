@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from runtime.evaluation.global_boxes import detections_to_global
 from runtime.geometry.class_names import DETECTION_CLASSES
 from runtime.tasks.detection.decoder import CenterPoint3dDecoder
 from runtime.tasks.detection.target import CenterPoint3dTarget
@@ -153,6 +154,18 @@ def test_wild_answers_stay_finite(decoder_arguments: dict[str, Any], silent: lis
     silent[0]["heatmap"][0, 0, 5, 10] = 2.0
     silent[0]["dim"] += 1000.0
     assert torch.isfinite(CenterPoint3dDecoder(**decoder_arguments)(silent)[0]["boxes"]).all()
+
+
+@pytest.mark.parametrize("answer", [-3.0, 0.0, 1e9])
+def test_plain_sizes_stay_above_zero_and_finite(
+    decoder_arguments: dict[str, Any], silent: list[dict[str, Tensor]], answer: float
+) -> None:
+    silent[0]["heatmap"][0, 0, 5, 10] = 2.0
+    silent[0]["dim"].fill_(answer)
+    found = CenterPoint3dDecoder(**decoder_arguments, norm_bbox=False)(silent)[0]
+    # What the nuScenes format refuses.
+    detections_to_global(found["boxes"], found["scores"], found["labels"], np.eye(4))
+    assert (found["boxes"][:, 3:6] < 1100).all()
 
 
 def test_velocity_branch_may_be_missing(
