@@ -14,6 +14,9 @@ from specgen.document import Node
 from specgen.sources import Sources, read_text
 from specgen.yaml_text import parse_yaml
 
+# Elsewhere `null` is a value: these hold components by names of the spec's own.
+_SECTIONS_OF_NAMES = ("data", "stages")
+
 
 def load_chain(path: Path, shown: str, sources: Sources) -> list[Node]:
     """The spec at `path` and the specs that it extends, the last one extending none. Texts are added to
@@ -60,11 +63,26 @@ def merged(chain: list[Node]) -> Node:
     them.
 
     A component whose `type` the child changes is replaced whole: what was set for the other type has no
-    meaning for this one.
+    meaning for this one. A stage or a loader of the parent is left out where the child says `null`.
     """
     result = chain[-1]
     for child in reversed(chain[:-1]):
-        result = _merge(result, child)
+        result = without_null(result, _merge(result, child))
+    return result
+
+
+def without_null(parent: Node, result: Node) -> Node:
+    """`result` less the stages and loaders that are null in it and something in `parent`."""
+    for section in _SECTIONS_OF_NAMES:
+        entries = result.get(section)
+        if entries is None or not entries.is_map:
+            continue
+        kept = {
+            name: node
+            for name, node in entries.items()
+            if node.value is not None or parent.plain_at(section, name) is None
+        }
+        result = result.replace((section,), replace(entries, value=MappingProxyType(kept)))
     return result
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from specgen.assignments import Assignment, assigned, parse_assignments
 from specgen.diagnostic import Diagnostic
 from specgen.document import Node
-from specgen.extends import load_chain, merged
+from specgen.extends import load_chain, merged, without_null
 from specgen.sources import Sources
 from specgen.variables import substituted
 
@@ -37,7 +37,8 @@ def load(path: Path, shown: str, sources: Sources, sets: tuple[str, ...] = ()) -
     assignments: tuple[Assignment, ...] = parse_assignments(sets, sources)
     chain = load_chain(path, shown, sources)
     files = {file: text for file, text in sources.texts.items() if file in {tree.span.file for tree in chain}}
-    root = assigned(merged(chain), assignments)
+    root = merged(chain)
+    root = without_null(root, assigned(root, assignments))
     written = [*chain, *(item.node for item in assignments)]
     result = substituted(root, written)
     return LoadedSpec(shown, result.root, files, sets, result.unused)

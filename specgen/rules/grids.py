@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from specgen.document import Node, Path, dotted
 from specgen.inference.image_size import image_size, training_loader
-from specgen.inference.model_features import ENCODER_BACKBONE, ENCODER_NECK, VIEW_TRANSFORMER, model_features
+from specgen.inference.model_features import ENCODER_NECK, VIEW_TRANSFORMER, model_features
 from specgen.inference.view_transformers import feature_size
 from specgen.rules.components import decoders, loaders
 from specgen.rules.finding import Finding
@@ -77,8 +77,9 @@ def map_grid_agrees(document: Node) -> Iterator[Finding]:
 
 
 def grid_divides(document: Node) -> Iterator[Finding]:
-    """Both sides of the up-scaled BEV grid are multiples of the stride of the encoder's coarsest map."""
-    maps = model_features(document).outputs.get(ENCODER_BACKBONE)
+    """Both sides of the up-scaled BEV grid are multiples of the stride of each map that the encoder gives."""
+    features = model_features(document)
+    maps = features.outputs.get(ENCODER_NECK)
     size, upscale = (
         document.at(*VIEW_TRANSFORMER, "bev_size"),
         document.plain_at(*VIEW_TRANSFORMER, "bev_upscale"),
@@ -86,15 +87,24 @@ def grid_divides(document: Node) -> Iterator[Finding]:
     if maps is None or upscale is None:
         return
     half_y, half_x, resolution = size.plain()
-    rows, columns = (round(2 * half / resolution) * upscale for half in (half_y, half_x))
+    sides = [round(2 * half / resolution) * upscale for half in (half_y, half_x)]
     stride = max(feature.stride for feature in maps)
-    if rows % stride or columns % stride:
+    if not _divides(stride, sides):
+        neck = document.at(*ENCODER_NECK, "type")
+        heads = (features.inputs.get((*path, "head")) for path, _ in decoders(document))
+        used = sorted({feature.stride for maps in heads if maps for feature in maps})
+        fewer = neck.plain() == "BiFPN" and all(_divides(stride, sides) for stride in used)
         yield Finding(
-            f"the BEV grid is {rows} x {columns} after `bev_upscale` {upscale}, "
-            f"but the encoder has a map of stride {stride}, which does not divide it",
+            f"the BEV grid is {sides[0]} x {sides[1]} after `bev_upscale` {upscale}, "
+            f"but the encoder gives a map of stride {stride}, which does not divide it",
             size.span,
-            ((document.at(*ENCODER_BACKBONE, "type").span, f"gives stride {stride}"),),
+            ((neck.span, f"gives stride {stride}"),),
+            f"`out_strides: {used}` of `BiFPN` leaves out the maps that no head uses" if fewer else None,
         )
+
+
+def _divides(stride: int, sides: list[int]) -> bool:
+    return not any(side % stride for side in sides)
 
 
 def head_cells_are_grid_cells(document: Node) -> Iterator[Finding]:

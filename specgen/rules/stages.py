@@ -98,7 +98,9 @@ def best_is_measured(document: Node) -> Iterator[Finding]:
             if best.plain() not in (*known, *named):
                 place = dotted(("stages", name, "callbacks", index, "best"))
                 gives = f"the metrics give {', '.join(known)}" if known else "the stage has no metrics"
-                yield Finding(f"`{place}` is `{best.plain()}`, but {gives}", best.span)
+                # Nobody wrote the default: without a word on it the message would speak of what is not there.
+                hint = f"write `best: {known[0]}` beside `type`" if known and not best.written else None
+                yield Finding(f"`{place}` is `{best.plain()}`, but {gives}", best.span, hint=hint)
 
 
 def calibration_judges_and_saves(document: Node) -> Iterator[Finding]:

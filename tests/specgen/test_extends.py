@@ -55,6 +55,23 @@ def test_another_type_replaces_the_whole_component(tmp_path: Path) -> None:
     }
 
 
+def test_null_leaves_out_a_stage_or_a_loader_of_the_parent(tmp_path: Path) -> None:
+    root = result(
+        tmp_path,
+        base="stages: {float: {a: 1}, qat: {a: 1}}\ndata: {train: {a: 1}, val: {a: 1}}\nmodel: {a: 1}\n",
+        child="extends: base.yaml\nstages: {qat: null, float: {a: null}}\n"
+        "data: {val: null}\nmodel: {a: null}\n",
+    )
+    assert root.at("stages").plain() == {"float": {"a": None}}
+    assert root.at("data").plain() == {"train": {"a": 1}}
+    assert root.at("model").plain() == {"a": None}
+
+
+def test_null_for_a_stage_that_no_parent_has_is_kept_to_be_reported(tmp_path: Path) -> None:
+    root = result(tmp_path, base="stages: {qat: {a: 1}}\n", child="extends: base.yaml\nstages: {qta: null}\n")
+    assert root.at("stages").plain() == {"qat": {"a": 1}, "qta": None}
+
+
 def test_chain_of_three(tmp_path: Path) -> None:
     root = result(
         tmp_path,

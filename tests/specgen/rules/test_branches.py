@@ -262,6 +262,15 @@ def test_broken(tmp_path: Path, edit: tuple[str, str], code: str, message: str, 
     assert (code, message, hint) in messages(tmp_path, edit)
 
 
+def test_default_of_best_that_nobody_wrote(tmp_path: Path) -> None:
+    """A model without detection has no NDS, by which `Checkpoint` judges where nothing is written."""
+    found = messages(
+        tmp_path, (", best: NDS", ""), ("{type: NuscenesDetectionMetric, name: bev_det}\n      - ", "")
+    )
+    message = "`stages.float.callbacks.1.best` is `NDS`, but the metrics give mIoU, mIoU_all"
+    assert ("E366", message, "write `best: mIoU` beside `type`") in found
+
+
 @pytest.mark.parametrize(
     "edits",
     [
@@ -272,6 +281,8 @@ def test_broken(tmp_path: Path, edit: tuple[str, str], code: str, message: str, 
         [("grid_quant_scale: 0.00390625", "grid_quant_scale: 0.125")],
         [("indexes: [-3, -1]", "indexes: [1, 4]")],
         [("out_strides: [2, 4, 8, 16, 32]", "out_strides: [2]")],
+        # Maps inside the encoder may be of any size: only those that it gives are cells of the grid.
+        [("out_strides: [2, 4, 8, 16, 32]", "out_strides: [2]"), ("[32.0, 32.0, 1.0]", "[25.0, 27.0, 1.0]")],
         [("    sampler: {type: DistributedSampler}\n", "")],
         [
             ("use_bce: false", "use_bce: true"),
