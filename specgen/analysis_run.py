@@ -50,13 +50,18 @@ def find_analysis(experiment: Experiment, run: str | None = None) -> AnalysisRun
     """
     folders = list(_runs(experiment))
     if run is not None:
+        there = ", ".join(f"`{folder.name}`" for folder in reversed(folders))
         folders = [folder for folder in folders if run in (folder.name, folder.name.partition("-")[0])]
         if not folders:
-            raise NoAnalysis(f"error: `{experiment.name}` has no run `{run}` of calibration")
+            hint = f"there are {there}" if there else "run the stage `calibration`"
+            raise NoAnalysis(f"error: `{experiment.name}` has no run `{run}` of calibration\nhint: {hint}")
     found = next((folder for folder in folders if (folder / ANALYSIS).is_file()), None)
     if found is None:
         where = f"the run `{run}`" if run is not None else f"`{experiment.name}`"
-        raise NoAnalysis(f"error: {where} has no `{ANALYSIS}`\nhint: run the stage `calibration`")
+        hint = "run the stage `calibration`"
+        if folders:
+            hint += ", to its end and with `analysis_samples` of more than 0 in the spec"
+        raise NoAnalysis(f"error: {where} has no `{ANALYSIS}`\nhint: {hint}")
     return AnalysisRun(found, _read(found / ANALYSIS))
 
 

@@ -152,7 +152,7 @@ def places_of_key(key: str, schemas: Schemas) -> list[str]:
     """The paths at which some component can have a key of this name."""
     at = component_places(schemas)
     return [
-        f"{place}.{key}".replace(".*", ".0")
+        f"{place}.{key}".replace("data.*", "data.train").replace(".*", ".0")
         for kind in schemas.kinds()
         if any(
             key in (schemas.component(kind, name) or {}).get("properties", {}) for name in schemas.types(kind)

@@ -111,6 +111,8 @@ class PackReader:
         if not place.lmdb.is_dir() or not place.database_file.is_file():
             unfinished = place.partial.is_dir()
             what = "packing was not finished" if unfinished else "no packed dataset here"
+            if not place.lmdb.is_absolute():
+                what += f" (paths count from `{Path.cwd()}`)"
             raise RunError(what, place=str(place.lmdb), hint=_pack_hint(place))
 
     def _check_meta(self) -> None:

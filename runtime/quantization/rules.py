@@ -65,7 +65,10 @@ def check_effects(graph: QuantizedGraph, config: QuantizationConfig) -> None:
 
 def describe_matches(matches: Sequence[tuple[str, tuple[str, ...]]]) -> list[str]:
     """One line a rule: what it says and which tensors it is about."""
-    return [f"rule {rule}: {len(names)} tensors: {listed(names)}" for rule, names in matches]
+    return [
+        f"rule {rule}: {len(names)} tensor{'' if len(names) == 1 else 's'}: {listed(names)}"
+        for rule, names in matches
+    ]
 
 
 def _tensors(graph: QuantizedGraph) -> list[_Tensor]:

@@ -6,7 +6,7 @@ import torch
 
 from runtime.errors import RunError
 
-_KINDS = ("cpu", "cuda", "mps")
+_KINDS = ("cpu", "cuda")
 
 
 def resolve_device(device: str | None) -> str:
@@ -21,15 +21,13 @@ def resolve_device(device: str | None) -> str:
     if kind not in _KINDS or (colon and not (index.isascii() and index.isdigit())):
         raise RunError(
             f"`{device}` is not a device that a stage can run on",
-            hint="use `cpu`, `cuda`, `cuda:1` or `mps`",
+            hint="use `cpu`, `cuda` or `cuda:1`",
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise RunError(
             f"device `{device}` is not here, torch {torch.__version__} sees {torch.cuda.device_count()} GPUs",
             hint="use `--device cpu`, or install a CUDA build of torch",
         )
-    if kind == "mps" and not torch.backends.mps.is_available():
-        raise RunError(f"device `{device}` is not here", hint="use `--device cpu`")
     return device
 
 

@@ -56,10 +56,18 @@ class LoadCheckpoint:
             experiment: directory in whose runs a stage is looked for.
 
         Raises:
-            RunError: the stage has no finished run, or no experiment is given to look in.
+            RunError: the file is not there, the stage has no finished run, or no experiment is given.
         """
         if self.checkpoint_path is not None:
-            return Path(self.checkpoint_path)
+            path = Path(self.checkpoint_path)
+            if not path.is_file():
+                raise RunError(
+                    "no such checkpoint",
+                    place=str(path),
+                    hint="put it there, or name another `checkpoint_path` in the spec; float training starts "
+                    "without one when built with `--set stages.float.model_convert_pipeline=null`",
+                )
+            return path
         assert self.stage is not None
         if experiment is None:
             raise RunError(

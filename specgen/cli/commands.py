@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from specgen import __version__
 
 COMMANDS = {
     "build": "specgen.cli.build:build",
@@ -51,6 +54,17 @@ def make_app(arguments: list[str] | None = None) -> typer.Typer:
     return app
 
 
-def _specgen() -> None:
-    # Keeps `specgen build` a command of a group when it is the only one that is registered.
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"specgen {__version__}")
+        raise typer.Exit
+
+
+# Also keeps `specgen build` a command of a group when it is the only one that is registered.
+def _specgen(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print the version and stop"),
+    ] = False,
+) -> None:
     return

@@ -1,15 +1,20 @@
 """`specgen data`: make a synthetic world, pack a nuScenes-format dataset, verify a pack, write a sample."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from specgen.cli.stage_process import run_module
 from specgen.experiment import find_experiment
+
+if TYPE_CHECKING:
+    from runtime.data.pack_format import Manifest
 
 data_app = typer.Typer(help="Synthetic worlds and packed datasets.", no_args_is_help=True)
 
@@ -38,8 +43,8 @@ def synth(
     """Make a synthetic world in nuScenes format, from a seed."""
     from runtime.data.synthetic.generate import synthesize
 
-    with _progress("synthesising") as progress:
-        synthesize(
+    with _progress("synthesising", interrupted="nothing was written") as progress:
+        folder = synthesize(
             out,
             version=version,
             num_train_scenes=scenes,
@@ -50,6 +55,7 @@ def synth(
             workers=workers,
             progress=progress,
         )
+    typer.echo(f"{folder}: {scenes + val_scenes} scenes of {samples} key frames")
 
 
 @data_app.command()
@@ -72,9 +78,11 @@ def pack(
 ) -> None:
     """Pack one split of a nuScenes-format dataset; goes on where an interrupted packing stopped."""
     from runtime.data.nuscenes.pack import pack as pack_split
+    from runtime.data.pack_format import PackPlace
 
-    with _progress(f"packing {split_name}") as progress:
-        pack_split(
+    again = "the same command goes on where it stopped"
+    with _progress(f"packing {split_name}", interrupted=again) as progress:
+        manifest = pack_split(
             src_data_dir,
             target_data_dir,
             version=version,
@@ -83,6 +91,7 @@ def pack(
             progress=progress,
             overwrite=overwrite,
         )
+    _print_pack(PackPlace.under(target_data_dir, version, split_name).lmdb, manifest)
 
 
 @data_app.command()
@@ -95,7 +104,8 @@ def verify(
     from runtime.data.nuscenes.verify import verify as verify_pack
 
     with _progress("verifying") as progress:
-        verify_pack(data_path, progress=progress)
+        manifest = verify_pack(data_path, progress=progress)
+    _print_pack(data_path, manifest)
 
 
 @data_app.command()
@@ -124,9 +134,25 @@ def export_sample(
     raise typer.Exit(run_module(found, MODULE, arguments))
 
 
+def _print_pack(folder: Path, manifest: Manifest) -> None:
+    """The line that a pack ends with, and its verification; the digest as results and `doctor` name it."""
+    typer.echo(f"{folder}: {len(manifest.samples)} samples, {manifest.digest[:12]}")
+
+
 @contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on a terminal, a plain line now and then elsewhere; always on stderr."""
+def _progress(title: str, *, interrupted: str | None = None) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on a terminal, a plain line now and then elsewhere; always on stderr. `interrupted`: what Ctrl-C
+    leaves behind."""
+    try:
+        with _shown(title) as report:
+            yield report
+    except KeyboardInterrupt:
+        typer.echo("interrupted" + (f": {interrupted}" if interrupted else ""), err=True)
+        raise
+
+
+@contextmanager
+def _shown(title: str) -> Iterator[Callable[[int, int, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -154,6 +180,7 @@ def _plain_lines(title: str) -> Callable[[int, int, str], None]:
         tenth = done * 10 // max(total, 1)
         if tenth != last:
             last = tenth
-            typer.echo(f"{title}: {done}/{total} {text}".rstrip(), err=True)
+            count = f" {done}/{total}" if total else ""
+            typer.echo(f"{title}:{count} {text}".rstrip(), err=True)
 
     return report

@@ -17,7 +17,8 @@ _USAGE = 2
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help=SIDE_HELP)],
     new: Annotated[
-        str | None, typer.Argument(help="the other one; may be left out with `--set`", show_default=False)
+        str | None,
+        typer.Argument(metavar="NEW", help="the other one; may be left out with `--set`", show_default=False),
     ] = None,
     sets: SetOption = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="print tables for a pull request")] = False,

@@ -67,11 +67,12 @@ def _device(section: str) -> Check:
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         return Check(section, "ok", f"torch {torch.__version__} with CUDA: {', '.join(names)}")
+    threads = torch.get_num_threads()
     built = f", built for CUDA {torch.version.cuda}" if torch.version.cuda else ""
     return Check(
         section,
         "ok",
-        f"torch {torch.__version__} without a GPU{built}: {torch.get_num_threads()} CPU threads",
+        f"torch {torch.__version__} without a GPU{built}: {threads} CPU thread{'' if threads == 1 else 's'}",
     )
 
 

@@ -22,7 +22,7 @@ def estimate(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE|EXPERIMENT]",
+            metavar="FILE|EXPERIMENT",
             help="a float ONNX file, a `model.hbir.onnx`, or an experiment: its newest export, or its float "
             "model where it has none",
         ),

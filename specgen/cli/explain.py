@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from specgen.spec_places import Place
 
 _CODE = re.compile(r"[Ee][0-9]{3}\Z")
+_LIKE_CODE = re.compile(r"[Ee][0-9IlOo]{1,4}\Z")  # a digit too few or too many, or a letter in its place
+_MOST_PLACES = 4
 
 
 def explain(
@@ -99,7 +101,11 @@ def _hint(subject: str, hint: str | None, schemas: Schemas) -> str | None:
     if "." in subject or (hint or "").startswith("did you mean"):
         return hint
     if at := places_of_key(subject, schemas):
-        return f"it is a key of components: ask for {' or '.join(f'`{place}`' for place in at[:3])}"
+        return (
+            f"it is a key of components: ask for {' or '.join(f'`{place}`' for place in at[:_MOST_PLACES])}"
+        )
+    if _LIKE_CODE.match(subject):
+        return "codes are `E` and three digits; `specgen explain` lists them"
     meant = close_to(subject, [name for kind in schemas.kinds() for name in (kind, *schemas.types(kind))])
     return f"did you mean `{meant}`?" if meant else hint
 

@@ -30,7 +30,7 @@ def export(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[EXPERIMENT|FILE]", help="experiment, its newest export is taken; or a `model.hbir.onnx`"
+            metavar="EXPERIMENT|FILE", help="experiment, its newest export is taken; or a `model.hbir.onnx`"
         ),
     ] = None,
     file_format: Annotated[

@@ -19,7 +19,7 @@ def inspect(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE|EXPERIMENT]",
+            metavar="FILE|EXPERIMENT",
             help="a `model.hbir.onnx` or `model.hbm`, or an experiment: its newest export",
         ),
     ] = None,

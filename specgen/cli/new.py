@@ -33,11 +33,11 @@ def new(
             f"`{printable(name)}` is no name for a spec",
             "use lower-case letters, digits and `_`, starting with a letter, at most 64",
         )
-    if name in locate.ready_specs():
-        raise _refused(f"`{name}` is the name of a spec that comes with specgen", "choose another name")
     target = Path(SPECS_FOLDER) / f"{name}.yaml"
     if target.exists() or target.is_symlink():
         raise _refused(f"`{target}` exists already", "choose another name, or edit that file")
+    if name in locate.ready_specs():
+        raise _refused(f"`{name}` is the name of a spec that comes with specgen", "choose another name")
     source = spec_path(parent)
     side = reported(lambda sources: spec_side(source, sources, (), name=parent), Format.text)
     needed = _copies(source)

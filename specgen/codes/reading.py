@@ -60,7 +60,7 @@ READING: dict[str, Entry] = {
         _text("name: small", "vars: {score_threshold: .inf}"),
     ),
     "E010": Entry(
-        "A spec has at most 40 levels, and its variables expand to at most 100000 values.",
+        "A spec has at most 40 levels, and its variables expand to at most 20000 values.",
         "Take levels out, or variables that multiply each other.",
         _text("name: small", f"vars: {{deep: {'[' * 41}{']' * 41}}}"),
     ),

@@ -55,7 +55,9 @@ def lock_checks(folder: Path, shown: str, root: Path) -> Iterator[Check]:
     yield from found
     if not found:
         counts = ", ".join(
-            f"{len(table(lock.get(name)))} {name}" for name in ("files", "specs", "schemas", "templates")
+            f"{count} {name if count == 1 else name + 's'}"
+            for name in ("file", "spec", "schema", "template")
+            for count in [len(table(lock.get(f"{name}s")))]
         )
         yield Check(shown, "ok", f"the lock is true: {counts}")
 

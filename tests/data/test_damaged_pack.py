@@ -27,6 +27,15 @@ def test_a_missing_pack_says_how_to_make_it(tmp_path: Path):
     )
 
 
+def test_a_relative_path_is_told_with_the_folder_it_counts_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError) as caught:
+        dataset(Path("packs/v1.0-trainval/train_lmdb"))
+    assert caught.value.message == f"no packed dataset here (paths count from `{tmp_path}`)"
+
+
 def test_a_torn_lmdb_is_named_instead_of_killing_the_process(packed: Any, tmp_path: Path):
     copy = packed.copy_to(tmp_path / "packed")
     file = copy.train / "data.mdb"

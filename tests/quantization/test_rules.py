@@ -28,7 +28,7 @@ def test_the_last_rule_that_says_something_counts() -> None:
 def test_each_rule_reports_what_it_matched() -> None:
     _, graph = converted(EveryOperation(), [QuantizationRule(op="add", bits=16)])
     assert describe_matches(graph.matches) == [
-        "rule {match: img, bits: 8, scale: 0.0078125}: 1 tensors: `img`",
+        "rule {match: img, bits: 8, scale: 0.0078125}: 1 tensor: `img`",
         "rule {op: add, bits: 16}: 2 tensors: `residual`, `sum`",
     ]
 

@@ -79,3 +79,10 @@ def test_extends_cannot_be_set() -> None:
     (found,) = caught.value.diagnostics
     assert (found.code, found.message) == ("E018", "`extends` cannot be set: the files are read before")
     assert found.hint == "write it in the spec"
+
+
+def test_a_stage_set_to_null_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("stages: {float: {a: 1}, qat: {a: 1}}\n")
+    root = load(path, "s.yaml", Sources(), ("stages.qat=null", "stages.export=null")).root
+    assert root.plain() == {"stages": {"float": {"a": 1}, "export": None}}

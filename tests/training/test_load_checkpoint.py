@@ -113,7 +113,9 @@ def test_another_models_checkpoint_is_named_as_such_even_with_every_leave(tmp_pa
 
 
 def test_unreadable_files_are_run_errors(tmp_path):
-    with pytest.raises(RunError, match="no such checkpoint"):
+    with pytest.raises(
+        RunError, match=r"no such checkpoint\nhint: put it there, or name another `checkpoint_path`"
+    ):
         load(tmp_path / "none.pth")
     (tmp_path / "bad.pth").write_bytes(b"\x80garbage")
     with pytest.raises(RunError, match="not a readable table of tensors, 8 bytes"):

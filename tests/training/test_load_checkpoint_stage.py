@@ -33,8 +33,10 @@ def test_it_takes_a_path_or_a_stage(given: dict[str, str]) -> None:
     assert str(caught.value) == f"checkpoint_path is {path!r} and stage {stage!r}: give one of them"
 
 
-def test_a_path_needs_no_experiment_and_a_stage_does() -> None:
-    assert LoadCheckpoint(checkpoint_path="a.safetensors").path(None) == Path("a.safetensors")
+def test_a_path_needs_no_experiment_and_a_stage_does(tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    file.touch()
+    assert LoadCheckpoint(checkpoint_path=str(file)).path(None) == file
     with pytest.raises(RunError) as caught:
         LoadCheckpoint(stage="float")(ToyModel())
     assert str(caught.value) == (

@@ -143,8 +143,9 @@ class PackWriter:
             size = min(self.map_limit, max(_FIRST_MAP, 2 * written))
             return lmdb.open(str(partial), map_size=size, readahead=False, meminit=False, metasync=True)
         except (OSError, lmdb.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise RunError(
-                f"cannot write here: {error}", place=str(partial), hint="choose another `--target-data-dir`"
+                f"cannot write here: {reason}", place=str(partial), hint="choose another `--target-data-dir`"
             ) from error
 
     def _read_entries(self) -> dict[int, SampleEntry]:

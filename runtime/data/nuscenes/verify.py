@@ -46,7 +46,7 @@ def _compare(reader: PackReader, progress: Progress) -> Manifest:
                 place=str(reader.place.lmdb),
                 hint="pack it again with `specgen data pack ... --overwrite`",
             )
-        progress(index + 1, total, "verifying")
+        progress(index + 1, total, "samples")
     digest = total_digest(manifest.version, manifest.split, [entry.sha256 for entry in manifest.samples])
     if digest != manifest.digest:
         raise RunError(

@@ -69,7 +69,7 @@ def _plan(document: Document) -> str:
     rules = "\n".join(f"- {{match: {rule['match']}, bits: {rule['bits']}}}" for rule in plan["rules"])
     proposed = (
         f"<p>Proposed (green) is what takes back {100 * plan['wanted']:.0f} % of the loss that fixed point "
-        f"costs, or else the least loss that was measured: these rules after those of the spec.</p>"
+        f"costs, or else the fewest with nearly the least loss: these rules after those of the spec.</p>"
         f"<pre>{escape(rules)}</pre>"
         if rules
         else "<p>No rule is proposed: none of the measured plans lowers the task loss.</p>"

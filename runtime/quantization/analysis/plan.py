@@ -24,6 +24,9 @@ from runtime.quantization.fake_quant import FakeQuant
 from runtime.quantization.graph import QuantizedGraph
 from runtime.quantization.state import State
 
+_NEARLY = 0.95
+"""The share of the best measured gain that is as good as all of it: losses differ by chance."""
+
 
 @dataclass(frozen=True)
 class PlanStep:
@@ -79,7 +82,8 @@ class Plan:
         steps: all that can be taken.
         points: measured numbers of steps: 0, 1, 2, 4, ... and all.
         chosen: the fewest measured steps that take back the wanted share of the loss that fixed point costs;
-            where none does, those with the least loss; 0 where fixed point costs nothing.
+            where none does, the fewest that come within a twentieth of the best gain that was measured, since
+            more of them would cost without a gain; 0 where fixed point costs nothing.
         wanted: that share.
         skipped: what was passed over.
     """
@@ -164,7 +168,8 @@ def chosen_steps(float_loss: float, points: Sequence[PlanPoint], wanted: float) 
     for point in points[1:]:
         if points[0].loss - point.loss >= wanted * gap:
             return point.raised
-    return min(points, key=lambda point: point.loss).raised
+    best = points[0].loss - min(point.loss for point in points)
+    return next(point.raised for point in points if points[0].loss - point.loss >= _NEARLY * best)
 
 
 class _Climb:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runtime.text_columns import GAP, aligned_columns, shortened
+from runtime.text_columns import GAP, aligned_columns
 
 WIDTH = 110
 _NARROWEST = 60
@@ -140,10 +140,9 @@ def plan_table(document: Document, width: int) -> str:
             "no rule is proposed: " + ("fixed point costs no loss" if gap <= 0 else "none lowers the loss")
         )
     for step in plan["steps"][: plan["chosen"]]:
-        lines.append(
-            shortened(f"  - {{match: {step['name']}, bits: 16}}", width - 24)
-            + f"  # +{shown_share(step['extra']['bytes'], base['bytes'])[1:]} bytes"
-        )
+        # Whole, whatever the width: the rule is there to be copied into a spec.
+        share = shown_share(step["extra"]["bytes"], base["bytes"])
+        lines.append(f"  - {{match: {step['name']}, bits: 16}}  # {share} bytes")
     lines += _skipped_lines(plan["skipped"], width)
     return "\n".join(lines)
 

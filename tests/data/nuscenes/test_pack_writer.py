@@ -92,5 +92,5 @@ def test_a_disk_that_refuses_is_one_clear_message(tmp_path: Path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "v").write_text("a file where the folder should be")
-    with pytest.raises(RunError, match="cannot write here"):
+    with pytest.raises(RunError, match=r"cannot write here: \w[^\[\]]+\n"):
         PackWriter(place=PackPlace.under(tmp_path, "v", "train"), plan="a")

@@ -60,11 +60,12 @@ def test_plan_with_rules_and_reasons() -> None:
     plan["points"] = plan["points"][:2]
     plan["points"][0]["loss"], plan["points"][1]["loss"] = 2.0, 1.25
     plan["skipped"] = [{"name": "a", "reason": "too wide"}, {"name": "b", "reason": "too wide"}]
+    name = plan["steps"][0]["name"] = "a.tensor.with.a.name." + "as_long." * 12 + "as_they_get"
     lines = plan_table(document, 110).splitlines()
     assert lines[0] == "plan: tensors raised to int16 (float: task loss 1.0000; * proposed)"
     assert lines[1].split("  ")[-1] == "cycles on some-chip"
     assert lines[3].split()[:4] == ["1", "*", "1.2500", "75"]
-    assert lines[4].startswith(f"  - {{match: {plan['steps'][0]['name']}, bits: 16}}  # +")
+    assert lines[4].startswith(f"  - {{match: {name}, bits: 16}}  # +")
     assert lines[5:] == ["cannot be raised: 2", "  too wide", "    a, b"]
 
 

@@ -100,12 +100,22 @@ def test_json_and_top(experiment: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
-        (None, [], "error: `toy` has no `analysis.json`\nhint: run the stage `calibration`\n"),
-        (None, ["--run", "7"], "error: `toy` has no run `7` of calibration\n"),
+        (
+            None,
+            [],
+            "error: `toy` has no `analysis.json`\nhint: run the stage `calibration`, to its end and "
+            "with `analysis_samples` of more than 0 in the spec\n",
+        ),
+        (
+            None,
+            ["--run", "7"],
+            "error: `toy` has no run `7` of calibration\nhint: there are `0001-calibration`\n",
+        ),
         (
             None,
             ["--run", "0001"],
-            "error: the run `0001` has no `analysis.json`\nhint: run the stage `calibration`\n",
+            "error: the run `0001` has no `analysis.json`\nhint: run the stage `calibration`, to its end and "
+            "with `analysis_samples` of more than 0 in the spec\n",
         ),
         (
             '{"version": 2}',

@@ -274,3 +274,8 @@ def test_all_is_well() -> None:
     assert as_text(checks, 80) == (
         "environment\n  ok       2 packages in versions that specgen asks for\n\nall is well\n"
     )
+
+
+def test_one_is_counted_in_the_singular(run: Run, specs: Path) -> None:
+    assert run("build", "specs/bev_ipm.yaml").status == 0
+    assert ", 1 spec, " in findings(run)["experiments/bev_ipm", "ok"][0]

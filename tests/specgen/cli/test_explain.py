@@ -126,6 +126,20 @@ def test_codes(run: Run) -> None:
             "`model.backbone` has no key `dept`\nhint: did you mean `model.backbone.depth`?",
         ),
         ("modle.backbone", "a spec has no key `modle`\nhint: did you mean `model.backbone`?"),
+        (
+            "E2O1",
+            "a spec has no key `E2O1`\nhint: codes are `E` and three digits; `specgen explain` lists them",
+        ),
+        (
+            "e20",
+            "a spec has no key `e20`\nhint: codes are `E` and three digits; `specgen explain` lists them",
+        ),
+        (
+            "map_size",
+            "a spec has no key `map_size`\n"
+            "hint: it is a key of components: ask for `model.bev_transforms.0.map_size` or "
+            "`data.train.dataset.map_size`",
+        ),
         ("resnt", "a spec has no key `resnt`\nhint: did you mean `resnet`?"),
         (
             "num_outs",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from specgen import __version__
+
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "numpy", "cv2", "lightning", "matplotlib", "lmdb", "onnx", "runtime")
 
@@ -37,3 +39,15 @@ def test_nothing_heavy_is_imported(tmp_path: Path, arguments: list[str], status:
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_version(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "specgen", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (f"specgen {__version__}\n", "")

@@ -117,6 +117,20 @@ def test_the_names_of_ready_specs_are_taken(run: Run) -> None:
     assert not Path("specs").exists()
 
 
+def test_in_a_checkout_the_second_of_one_name_is_told_what_is_there(
+    run: Run, specs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "specgen.locate.ready_specs", lambda: {path.stem: path for path in specs.glob("*.yaml")}
+    )
+    assert run("new", "mine").status == 0
+    done = run("new", "mine")
+    assert (done.status, done.err) == (
+        1,
+        "error: `specs/mine.yaml` exists already\nhint: choose another name, or edit that file\n",
+    )
+
+
 def test_a_parent_that_is_wrong_is_told(run: Run) -> None:
     assert run("new", "mine", "--from", "nope").err.startswith("error: the spec `nope` does not exist\n")
     Path("wrong.yaml").write_text("name: wrong\n")
