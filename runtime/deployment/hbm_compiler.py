@@ -62,8 +62,8 @@ class HbmCompiler:
         path = run.path / HBM_FILE
         digest = write_hbm(path, program)
 
-        document = performance(program, march, operations_of_graph(graph))
         times = timeline(program)
+        document = performance(program, march, operations_of_graph(graph), times)
         page = performance_page(document, program, times, title=f"{run.experiment.name}, {run.path.name}")
         text = performance_text(document)
         write_json(run.path / "performance.json", document)

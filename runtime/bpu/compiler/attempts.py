@@ -41,7 +41,11 @@ def compile_section(
     """
     found = _fitting(section, estimate, capacity, options)
     if found is None:
-        raise _refusal(section, estimate, capacity, options, march)
+        estimate = Estimator(estimate.chip, closely=True)
+        _check_room(section, estimate, capacity, march)
+        found = _fitting(section, estimate, capacity, options)
+    if found is None:
+        raise RunError(f"no addresses found for {len(section.layers)} layers in {capacity} bytes of {march}")
     if section.turns == 1 or options.optimization_level == 0:
         return found
     tried, costs = [found], [cost_of_placement(found)]
@@ -97,18 +101,19 @@ def _placed(
     return None
 
 
-def _refusal(
-    section: Section, estimate: Estimator, capacity: int, options: CompilerOptions, march: str
-) -> RunError:
-    """The error for a section without addresses, or for the layer whose smallest part needs too much."""
-    if plan(section, estimate, capacity, Share(0, capacity), options) is not None:
-        return RunError(f"no addresses found for {len(section.layers)} layers in {capacity} bytes of {march}")
+def _check_room(section: Section, estimate: Estimator, capacity: int, march: str) -> None:
+    """Refuses the layer whose smallest part needs most, if that is more than there is.
+
+    Raises:
+        RunError: it is.
+    """
     needed, layer = max(
         (least_room(group, frozenset(), estimate), group.layers[0]) for group in single_layers(section)
     )
-    node = section.node(layer)
-    return RunError(
-        f"the node `{node.name}` (`{node.op}`) needs {needed} bytes on the chip for its smallest part, "
-        f"{march} has {capacity}",
-        hint="smaller maps, fewer channels, or another march",
-    )
+    if needed > capacity:
+        node = section.node(layer)
+        raise RunError(
+            f"the node `{node.name}` (`{node.op}`) needs {needed} bytes on the chip for its smallest part, "
+            f"{march} has {capacity}",
+            hint="smaller maps, fewer channels, or another march",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runtime.bpu.compiler.buffers import Buffer, Draft
 from runtime.bpu.compiler.drafting import Chip, Drafting, Home
@@ -12,6 +13,8 @@ from runtime.bpu.program.region import aligned
 
 _SAMPLED = 2
 """Steps at the beginning that are looked at; the others but the last are as the last of these."""
+_SAMPLED_CLOSELY = 128
+"""About so many, all over the group, where a close look is wanted."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,14 @@ class Estimator:
 
     Args:
         chip: what instructions depend on.
+        closely: look at more than the first steps and the last. With cuts in rows and channels at once the
+            first ones all have the first rows, which windows reach beyond on one side only: the room that the
+            rows in between need is then missed.
     """
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: Chip, *, closely: bool = False) -> None:
         self.chip = chip
+        self._closely = closely
         self._known: dict[tuple[tuple[int, ...], Tiling, frozenset[str]], _Parts] = {}
 
     def __call__(self, group: Group, tiling: Tiling, on_chip: frozenset[str], *, room: int) -> Estimate:
@@ -64,15 +71,16 @@ class Estimator:
         key = group.layers, tiling, on_chip & group.names
         parts = self._known.get(key)
         if parts is None:
-            parts = self._known[key] = _parts(group, tiling, key[2], self.chip)
+            parts = self._known[key] = _parts(group, tiling, key[2], self.chip, self._closely)
         together = max(parts.work + min(parts.edges, parts.moved), parts.moved)
         cycles = together if parts.room <= room else parts.work + parts.moved
         return Estimate(cycles, parts.ddr_bytes, parts.least_room, parts.room)
 
 
-def _parts(group: Group, tiling: Tiling, on_chip: frozenset[str], chip: Chip) -> _Parts:
+def _parts(group: Group, tiling: Tiling, on_chip: frozenset[str], chip: Chip, closely: bool) -> _Parts:
     count = count_steps(group, tiling)
-    numbers = sorted({*range(min(_SAMPLED, count)), count - 1})
+    between = range(0, count, -(-count // _SAMPLED_CLOSELY)) if closely else ()
+    numbers = sorted({*range(min(_SAMPLED, count)), *between, count - 1})
     homes = dict.fromkeys(in_ddr(group, on_chip), Home(0, 0))
     drafting = Drafting(group.section, chip, homes, on_chip, [Buffer("", "ddr", 0)])
     steps: list[list[Draft]] = []
@@ -80,9 +88,8 @@ def _parts(group: Group, tiling: Tiling, on_chip: frozenset[str], chip: Chip) ->
         before = len(drafting.drafts)
         drafting.run([step_of(group, tiling, on_chip, number)], first=number == 0)
         steps.append([draft for draft in drafting.drafts[before:] if not draft.once])
-    weights = [1] * len(numbers)
-    if count > len(numbers):
-        weights[_SAMPLED - 1] += count - len(numbers)
+    # Those that are left out are as the one before them.
+    weights = [after - number for number, after in pairwise((*numbers, count))]
     weighted = list(zip(weights, steps, strict=True))
     least = _peak(drafting, on_chip, chip.align)
     ahead = max(_transferred(step, drafting.buffers, on_chip, chip.align) for step in steps)

@@ -36,7 +36,11 @@ def network_of_file(
     """
     if _is_hbir(path):
         if bits is not None or input_shapes:
-            raise RunError("a fixed-point graph has its own widths and shapes", place=str(path))
+            raise RunError(
+                "a fixed-point graph has its own widths and shapes",
+                place=str(path),
+                hint="leave `--bits` and `--input-shape` out",
+            )
         return network_of_hbir(path)
     network = network_of_onnx(path, input_shapes=input_shapes)
     widths = bits or 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from runtime.bpu.estimate.estimate import Estimate, Refused, Timed
@@ -9,6 +10,9 @@ from runtime.bpu.estimate.network import Network
 from runtime.bpu.estimate.schedule import NoSchedule, Schedule
 from runtime.bpu.estimate.subject import Subject
 from runtime.text_columns import aligned_columns
+
+# The size found, in the sentence of a broken limit.
+_SIZE = re.compile(r"(?<= is )\d+(?=, must be )")
 
 
 def estimates_text(
@@ -33,7 +37,7 @@ def estimates_text(
         subject.name,
         f"from {subject.origin}",
         f"one run: {subject.run}",
-        f"{len(network.operations)} operations, {macs / 1e9:.3f} G multiply-accumulates",
+        f"{len(network.operations)} operations, {macs / 1e9:.3f} G multiply-accumulates with weights",
         "",
         *_summary(subject, estimates),
     ]
@@ -129,14 +133,26 @@ def _narrowed(timed: Sequence[Timed]) -> list[str]:
 
 
 def _refused(refused: Sequence[Refused]) -> list[str]:
-    counts: dict[tuple[str, str], int] = {}
+    """A line for each operation and the rules that it breaks, whatever the sizes that break them."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for one in refused:
-        key = (one.operation.op, "; ".join(one.rules))
-        counts[key] = counts.get(key, 0) + 1
+        rules = "; ".join(one.rules)
+        alike.setdefault((one.operation.op, _SIZE.sub("", rules)), []).append(rules)
     return [
-        f"not on the BPU: {count} `{op}`, so the true time is longer: {rules}"
-        for (op, rules), count in counts.items()
+        f"not on the BPU: {len(rules)} `{op}`, so the true time is longer: {_of_all_sizes(rules)}"
+        for (op, _), rules in alike.items()
     ]
+
+
+def _of_all_sizes(rules: Sequence[str]) -> str:
+    """One text for several that differ in the sizes found."""
+    spans = (_span([int(size) for size in sizes]) for sizes in zip(*map(_SIZE.findall, rules), strict=True))
+    return _SIZE.sub(lambda _: next(spans), rules[0])
+
+
+def _span(sizes: Sequence[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

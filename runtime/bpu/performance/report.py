@@ -22,13 +22,16 @@ Document = dict[str, Any]
 _SURROUND = "one surround frame: all cameras of one moment"
 
 
-def performance(program: Program, march: March, operations: list[Operation]) -> Document:
+def performance(
+    program: Program, march: March, operations: list[Operation], times: Timeline | None = None
+) -> Document:
     """The report of a program.
 
     Args:
         program: compiled for `march`.
         march: whose clock and memory turn cycles into time.
         operations: of the graph that it was compiled from, one a layer.
+        times: of the program, if they are known already.
 
     Returns:
         `summary`: `performance` (latency, frames per second, the analytic model's latency for comparison, and
@@ -38,7 +41,7 @@ def performance(program: Program, march: March, operations: list[Operation]) -> 
     Raises:
         RunError: the march does not run one of the operations.
     """
-    times = timeline(program)
+    times = times or timeline(program)
     layers = layer_times(program, times, operations, march.overhead.operation_cycles.value)
     us_per_cycle = 1e-3 / march.clock_ghz.value
     latency = network_microseconds(march, times.cycles)

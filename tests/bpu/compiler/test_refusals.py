@@ -17,9 +17,19 @@ def test_a_chip_that_is_too_small() -> None:
     with pytest.raises(RunError) as caught:
         compile_graph(chain(2), small_chip("bayes-e", 1024))
     assert caught.value.message == (
-        "the node `conv1` (`conv`) needs 2272 bytes on the chip for its smallest part, bayes-e has 1024"
+        "the node `conv1` (`conv`) needs 3296 bytes on the chip for its smallest part, bayes-e has 1024"
     )
     assert caught.value.hint == "smaller maps, fewer channels, or another march"
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_bytes_that_it_names_are_enough_and_no_fewer_are(layers: int) -> None:
+    """Parts of some rows and some channels: those in the middle need rows above and below."""
+    compile_graph(chain(layers), small_chip("bayes-e", 3296))
+    with pytest.raises(
+        RunError, match="needs 3296 bytes on the chip for its smallest part, bayes-e has 3295"
+    ):
+        compile_graph(chain(layers), small_chip("bayes-e", 3295))
 
 
 def test_an_operation_that_the_march_does_not_run() -> None:

@@ -108,7 +108,7 @@ def test_text_says_everything_once() -> None:
         "net.onnx",
         "from float ONNX",
         "one run: `x` 1x32x40x60",
-        "3 operations, 0.022 G multiply-accumulates",
+        "3 operations, 0.022 G multiply-accumulates with weights",
     ]
     bayes, bernoulli = (
         next(line for line in lines if line.startswith(f"{march.name} ")) for march in marches
@@ -124,6 +124,21 @@ def test_text_says_everything_once() -> None:
         "  12 `Erf` are not in the model (nothing is known of its cost): the estimate leaves them out; "
         "the true time is longer"
     )
+
+
+def test_one_line_for_one_broken_limit_whatever_the_sizes() -> None:
+    def square(side: int) -> Operation:
+        shape = (1, side, 8, 8)
+        return Operation(
+            op="conv", in_shapes=(shape,), out_shape=shape, kernel=(side, side), padding=(16, 16)
+        )
+
+    network = Network((square(33), square(33), square(35)))
+    march = load_march("bayes-e")
+    text = estimates_text(SUBJECT, network, [estimate(network.operations, march)], top=1)
+    (line,) = (line for line in text.splitlines() if "not on the BPU" in line)
+    assert "not on the BPU: 3 `conv`" in line
+    assert "height or width of the kernel is 33 to 35, must be at most 31 (" in line
 
 
 def test_document() -> None:

@@ -39,7 +39,11 @@ def read_onnx(path: Path) -> ModelProto:
     try:
         model = ModelProto.FromString(path.read_bytes())
     except (DecodeError, ValueError) as error:
-        raise RunError(f"no readable ONNX file ({error})", place=place) from error
+        raise RunError(
+            f"no readable ONNX file ({error})",
+            place=place,
+            hint="give a float ONNX file, or the `model.hbir.onnx` that the stage `export` writes",
+        ) from error
     if not model.graph.node:
         raise RunError("no ONNX model: its graph has no nodes", place=place)
     return model
