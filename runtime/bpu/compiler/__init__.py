@@ -6,6 +6,7 @@
 | `compile` | the whole way |
 | `supported` | refusal of what the march does not run |
 | `sections` | layers that run in turns, one map a turn |
+| `shared_weights` | layers that had better compute all maps in one turn |
 | `box`, `parts` | what a part of a result is made of |
 | `groups`, `fusion` | layers that are computed together, part by part |
 | `tiling`, `estimate` | into how many parts, by the cost model |

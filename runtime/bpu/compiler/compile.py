@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from runtime.bpu.compiler.attempts import compile_section
@@ -13,11 +14,14 @@ from runtime.bpu.compiler.instruction_cycles import InstructionCycles
 from runtime.bpu.compiler.instructions import blocks_of, home_region
 from runtime.bpu.compiler.options import CompilerOptions
 from runtime.bpu.compiler.placement import Placement
+from runtime.bpu.compiler.placement_cost import best_of, cost_of_placement, total
 from runtime.bpu.compiler.sections import sections_of
+from runtime.bpu.compiler.shared_weights import of_one_turn
 from runtime.bpu.compiler.supported import check_supported
 from runtime.bpu.march_data import March
 from runtime.bpu.march_digest import march_digest
 from runtime.bpu.program.program import Layer, Program
+from runtime.errors import RunError
 from runtime.hbir.graph import Graph
 from runtime.hbir.onnx_encode import content_digest, to_onnx
 
@@ -43,9 +47,18 @@ def placements_of(graph: Graph, march: March, options: CompilerOptions) -> list[
     align, capacity = int(march.alignment.stride_bytes.value), int(march.memory.on_chip_bytes.value)
     constants, _ = place_constants(graph, align)
     estimator = Estimator(Chip(align, InstructionCycles(graph, march), constants))
-    return [
-        compile_section(section, estimator, capacity, options, march.name) for section in sections_of(graph)
-    ]
+
+    def compiled(at_once: frozenset[int]) -> list[Placement]:
+        sections = sections_of(graph, at_once)
+        return [compile_section(section, estimator, capacity, options, march.name) for section in sections]
+
+    tried = [compiled(frozenset())]
+    at_once = of_one_turn(graph, constants, capacity)
+    # All maps at once may need more than the chip has, where one map does not.
+    with contextlib.suppress(RunError):
+        tried += [compiled(at_once)] if at_once else []
+    costs = [total(map(cost_of_placement, placements)) for placements in tried]
+    return tried[best_of(costs, options.objective)]
 
 
 def assembled(

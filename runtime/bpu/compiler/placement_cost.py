@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runtime.bpu.compiler.instructions import blocks_of
@@ -43,6 +43,12 @@ def cost_of_placement(placement: Placement) -> PlacementCost:
         cycles += block.turns * max(span.end for span in block_spans(block))
         moved += block.turns * sum(one.output.bytes for one in block.instructions if one.moves)
     return PlacementCost(cycles, moved)
+
+
+def total(costs: Iterable[PlacementCost]) -> PlacementCost:
+    """Of sections that run one after the other."""
+    each = list(costs)
+    return PlacementCost(sum(cost.cycles for cost in each), sum(cost.moved for cost in each))
 
 
 def best_of(costs: Sequence[PlacementCost], objective: Objective) -> int:

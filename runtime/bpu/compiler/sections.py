@@ -80,23 +80,29 @@ class Section:
         return replace(tensor, shape=(maps // self.turns, *rest))
 
 
-def sections_of(graph: Graph) -> Iterator[Section]:
-    """All layers, those of as many turns together as far as their inputs allow, most turns first."""
+def sections_of(graph: Graph, at_once: frozenset[int] = frozenset()) -> Iterator[Section]:
+    """All layers, those of as many turns together as far as their inputs allow, most turns first.
+
+    Args:
+        at_once: layers that compute all their maps in one turn.
+    """
     ready_after = {tensor.name for tensor in graph.inputs}
     left = list(range(len(graph.nodes)))
     while left:
-        turns = max(_turns(graph, layer) for layer in left if set(graph.nodes[layer].inputs) <= ready_after)
+        turns = max(
+            _turns(graph, layer, at_once) for layer in left if set(graph.nodes[layer].inputs) <= ready_after
+        )
         taken = []
         for layer in left:
             node = graph.nodes[layer]
-            if _turns(graph, layer) == turns and set(node.inputs) <= ready_after:
+            if _turns(graph, layer, at_once) == turns and set(node.inputs) <= ready_after:
                 taken.append(layer)
                 ready_after.add(node.output)
         left = [layer for layer in left if layer not in set(taken)]
         yield Section(graph, turns, tuple(taken))
 
 
-def _turns(graph: Graph, layer: int) -> int:
+def _turns(graph: Graph, layer: int, at_once: frozenset[int]) -> int:
     """As many as there are maps; sums over views need all views at once."""
     node = graph.nodes[layer]
-    return 1 if node.op == "view_sum" else graph.types[node.output].shape[0]
+    return 1 if node.op == "view_sum" or layer in at_once else graph.types[node.output].shape[0]

@@ -9,16 +9,16 @@ from runtime.hbir.tensor_type import Constant, TensorType
 from runtime.hbir.validate import validate
 
 
-def chain(layers: int, maps: int = 1) -> Graph:
-    """Convolutions of 3 x 3 that keep 16 channels of 64 x 64, of so many views."""
+def chain(layers: int, maps: int = 1, *, channels: int = 16, side: int = 64) -> Graph:
+    """Convolutions of 3 x 3 that keep the channels and sides of the maps, of so many views."""
     rng, nodes, tensors = np.random.default_rng(0), [], []
-    image = TensorType("img", "int8", (maps, 16, 64, 64), (1.0,))
+    image = TensorType("img", "int8", (maps, channels, side, side), (1.0,))
     for number in range(layers):
         constants = {
-            "weight": Constant.of(rng.integers(-127, 128, (16, 16, 3, 3)), "int8"),
-            "bias": Constant.of(np.zeros(16), "int32"),
-            "multiplier": Constant.of(np.full(16, 2**14), "int16"),
-            "shift": Constant.of(np.full(16, 24), "int8"),
+            "weight": Constant.of(rng.integers(-127, 128, (channels, channels, 3, 3)), "int8"),
+            "bias": Constant.of(np.zeros(channels), "int32"),
+            "multiplier": Constant.of(np.full(channels, 2**14), "int16"),
+            "shift": Constant.of(np.full(channels, 24), "int8"),
         }
         window = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1, "lo": -128, "hi": 127}
         source = tensors[-1].name if tensors else "img"
