@@ -69,6 +69,8 @@ def interruptible(trainer: pl.Trainer, work: Callable[[], Any]) -> None:
 
 def _end_others(trainer: pl.Trainer) -> None:
     """They wait for this process in a collective operation, and would for minutes."""
-    kill = getattr(trainer.strategy.launcher, "kill", None)
-    if kill is not None:
-        kill(signal.SIGKILL)
+    processes = getattr(trainer.strategy.launcher, "procs", [])
+    ended = list(processes)
+    processes.clear()  # Lightning looks at this list, and kills the process in which one has failed
+    for process in ended:
+        process.kill()
