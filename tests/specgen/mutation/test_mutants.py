@@ -29,6 +29,8 @@ STEP = 17
 WELL_PLACED = 0.95
 # Maps whose keys are names that a spec chooses.
 NAMED_BY_THE_SPEC = {"vars", "data", "common_heads"}
+# What a parent has in these, a derived spec leaves out by `null`.
+LEFT_OUT_BY_NULL = {("data",), ("stages",)}
 
 
 @dataclass
@@ -122,6 +124,8 @@ def no_reason_to_accept(
     if mutant.value is None:
         return None if mutant.path[-2] in NAMED_BY_THE_SPEC else "the key means nothing here"
     value = yaml.safe_load(mutant.value)
+    if value is None and node is None and mutant.path[:-1] in LEFT_OUT_BY_NULL:
+        return None
     if node is None or type(node.plain()) is not type(value) or node.plain() != value:
         # A map takes what it lacks from the parent spec and from defaults.
         whole = isinstance(value, dict) and node is not None and value.items() <= node.plain().items()
