@@ -49,8 +49,7 @@ class _LeaveAtOnce(pl.Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Goes on with `exception`; Lightning comes to no further step."""
-        _end_others(trainer)
+        """Goes on with `exception`, to `interruptible`; Lightning comes to no further step."""
         raise exception
 
 

@@ -31,24 +31,29 @@ def end_with(work: Callable[[], None], *, threads: int | None) -> NoReturn:
         with _ended_like_ctrl_c():
             status = _status(work)
         sys.exit(status)
-    except BaseException as error:
-        if not (dist.is_available() and dist.is_initialized()):
+    except SystemExit as end:
+        if end.code and _has_peers():
+            _leave_at_once(int(end.code))
+        raise
+    except Exception:
+        if not _has_peers():
             raise
-        _leave_at_once(error)
+        traceback.print_exc()
+        _leave_at_once(_EXIT_FAILED)
     finally:
         stop_reporting()
 
 
-def _leave_at_once(error: BaseException) -> NoReturn:
+def _has_peers() -> bool:
+    return dist.is_available() and dist.is_initialized()
+
+
+def _leave_at_once(status: int) -> NoReturn:
     """Without what Python does at its end: the communicator waits there for processes that were ended."""
-    if not isinstance(error, SystemExit):
-        traceback.print_exception(error)
-    elif not error.code:
-        raise error
     stop_reporting()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _EXIT_FAILED)
+    os._exit(status)
 
 
 @contextmanager
