@@ -31,11 +31,11 @@ def aligned_columns(
 
 def column_cell(text: str, size: int, *, right: bool = False) -> str:
     """A text in just so many characters."""
-    short = shortened(text, size)
+    short = _shortened(text, size)
     return short.rjust(size) if right else short.ljust(size)
 
 
-def shortened(text: str, size: int) -> str:
+def _shortened(text: str, size: int) -> str:
     """Without its middle where it is too long: both ends of a dotted name tell something."""
     if len(text) <= size:
         return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 from runtime.bpu.compiler.attempts import compile_section
@@ -52,11 +51,14 @@ def placements_of(graph: Graph, march: March, options: CompilerOptions) -> list[
         sections = sections_of(graph, at_once)
         return [compile_section(section, estimator, capacity, options, march.name) for section in sections]
 
-    tried = [compiled(frozenset())]
+    in_turns = compiled(frozenset())
     at_once = of_one_turn(graph, constants, capacity)
-    # All maps at once may need more than the chip has, where one map does not.
-    with contextlib.suppress(RunError):
-        tried += [compiled(at_once)] if at_once else []
+    if not at_once:
+        return in_turns
+    try:
+        tried = [in_turns, compiled(at_once)]
+    except RunError:  # all maps at once may need more than the chip has
+        return in_turns
     costs = [total(map(cost_of_placement, placements)) for placements in tried]
     return tried[best_of(costs, options.objective)]
 
